@@ -1,0 +1,1 @@
+"""RQ with a limit: the bounded enqueue, the tasks, the worker and its announcements."""

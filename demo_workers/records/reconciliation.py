@@ -1,0 +1,105 @@
+"""The record against its witnesses, who counted without it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from demo_workers.records.events import Kind, Outcome, Result
+from demo_workers.records.line import Line
+from demo_workers.records.witnesses import Witnesses
+
+if TYPE_CHECKING:
+    from demo_workers.records.run import Run
+
+
+def lines(run: Run) -> list[Line]:
+    """One line per witness; none where the run has no witnesses (a twin)."""
+    w = run.witnesses
+    return [] if w is None else [*_counts(run, w), *_registries(run, w), _samples(run, w)]
+
+
+def _counts(run: Run, w: Witnesses) -> list[Line]:
+    decided = run.rows(Kind.DECIDED)["code"]
+    admitted, shed, duplicate = (int(np.sum(decided == o)) for o in (Outcome.ADMITTED, Outcome.SHED, Outcome.DUPLICATE))
+    refused = int(np.sum(run.attempts["status"] == 503))
+    sent = int(np.sum(~np.isnan(run.attempts["sent_s"])))
+    script = "witness: the script admitted as many as the record says"
+    full = "witness: the script found the queue full as often as the record says"
+    twice = "witness: the script met as many duplicates as the record says"
+    return [
+        _line("script_admitted", script, admitted, w.script, "admitted"),
+        _line("script_full", full, shed, w.script, "full"),
+        _line("script_duplicate", twice, duplicate, w.script, "duplicate"),
+        _line("gateway_admitted", "witness: the gateway's own count agrees", admitted, w.gateway, "admitted"),
+        _line("clients_attempts", "witness: the clients' own count of attempts agrees", sent, w.clients, "attempts"),
+        _line("clients_503", "witness: the clients' own count of 503s agrees", refused, w.clients, "refused"),
+    ]
+
+
+def _line(name: str, text: str, mine: int, witness: Mapping[str, Any] | None, count: str) -> Line:
+    if witness is None:
+        return Line(name, text, f"record {mine}, the witness has died", None)
+    return Line(name, text, f"record {mine}, witness {witness[count]}", mine == witness[count])
+
+
+def _registries(run: Run, w: Witnesses) -> list[Line]:
+    """RQ's registries hold job ids, so they are compared job by job."""
+    texts = {
+        name: f"witness: RQ {name} the same jobs as the record says" for name in ("finished", "failed", "cancelled")
+    }
+    if w.rq_finished is None or w.rq_failed is None or w.rq_canceled is None:
+        return [Line(f"rq_{name}", text, "the witness has died", None) for name, text in texts.items()]
+    finished, failed, canceled = set(w.rq_finished), set(w.rq_failed), set(w.rq_canceled)
+    completed, cancelled = _jobs(run, Result.OK), _jobs(run, Result.CANCELLED)
+    # killed between the function's return and RQ's bookkeeping: one such job per dead worker is possible
+    abandoned = completed & (failed - finished)
+    lost_or_failed = _jobs(run, Result.FAILED) | _jobs(run, Result.LOST)
+    broken = bool(run.ended_by)  # then nobody was left to put the books of RQ in order
+    found = [
+        Line(
+            "rq_finished",
+            texts["finished"],
+            f"record {len(completed)}, RQ {len(finished)}, abandoned {len(abandoned)}",
+            completed - abandoned == finished or broken,
+        ),
+        Line(
+            "rq_failed",
+            texts["failed"],
+            f"record {len(lost_or_failed)}, RQ {len(failed - abandoned)}",
+            lost_or_failed == failed - abandoned or broken,
+        ),
+        Line(
+            "rq_cancelled",
+            texts["cancelled"],
+            f"record {len(cancelled)}, RQ {len(canceled)}",
+            cancelled == canceled or broken,
+        ),
+    ]
+    if deaths := run.worker_deaths:
+        text = "finished in the record, abandoned in RQ: at most one per killed worker"
+        numbers = f"{len(abandoned)} jobs, {deaths} killed"
+        found.append(Line("abandoned", text, numbers, len(abandoned) <= deaths))
+    return found
+
+
+def _samples(run: Run, w: Witnesses) -> Line:
+    """Ten looks a second at Redis itself; a limit lowered in mid-run lets those inside finish."""
+    limits = [run.scenario.admission.limit, *(s.value for s in run.steering if s.knob == "limit")]
+    known = [limit for limit in limits if limit is not None]
+    exact = len(known) == len(limits) and run.scenario.admission.policy == "reject"
+    deepest = max((inside for _, _, inside in w.samples), default=0)
+    left = w.samples[-1][2] if w.samples else 0
+    return Line(
+        "queue_samples",
+        "witness: Redis itself never held more than the limit, and nothing at the end",
+        f"{len(w.samples)} looks, deepest {deepest}, at the end {left}",
+        (left == 0 or bool(run.ended_by)) and (not exact or deepest <= max(known)),
+    )
+
+
+def _jobs(run: Run, result: Result) -> set[tuple[int, int]]:
+    rows = run.attempts[run.fates == result]
+    return set(zip(rows["request"].tolist(), rows["attempt"].tolist(), strict=True))

@@ -1,0 +1,1 @@
+"""The processes of a stack and what keeps them on a leash."""

@@ -1,0 +1,170 @@
+"""Scenario + seed → the requests to come: arrival time, service time, client.
+
+Arrivals invert the cumulative rate Λ(t): request i comes when Λ has grown by E_1 + … + E_i, with E exponential of
+mean 1 (Poisson) or always 1 (uniform). A knob turned at time t changes the rate from t on and nothing before it, so
+that a replay with the same steering log meets the same requests.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from statistics import NormalDist
+from typing import NamedTuple
+
+from demo_workers.scenario import Load, Scenario, Service
+from demo_workers.variates import Stream, variate
+
+MAX_SERVICE_S = 60.0
+"""The gateway takes no longer job; the tail of a wide distribution is cut here."""
+
+_normal = NormalDist()
+
+
+class Request(NamedTuple):
+    """One request to come; times in seconds since the run's origin."""
+
+    request: int
+    due_s: float
+    service_time_s: float
+    client: int
+
+
+class Segment(NamedTuple):
+    """A stretch of the load over which the rate moves linearly from ``rate`` to ``rate_end`` (per second)."""
+
+    start_s: float
+    end_s: float
+    rate: float
+    rate_end: float
+
+
+def profile(load: Load) -> list[Segment]:
+    """The arrival rate over the whole run as consecutive segments that cover [0, duration_s]."""
+    end = load.duration_s
+    if load.kind == "ramp":
+        return [Segment(0.0, end, load.arrival_rate, load.ramp_to_rate)]
+    if load.kind == "spike":
+        steps = [
+            (0.0, load.arrival_rate),
+            (load.spike_start_s, load.spike_rate),
+            (load.spike_start_s + load.spike_length_s, load.arrival_rate),
+        ]
+    elif load.kind == "steps":
+        steps = [(0.0, load.arrival_rate), *load.steps]
+    else:
+        steps = [(0.0, load.arrival_rate)]
+    ends = [start for start, _ in steps[1:]] + [end]
+    spans = [(start, min(stop, end), rate) for (start, rate), stop in zip(steps, ends, strict=True)]
+    return [Segment(start, stop, rate, rate) for start, stop, rate in spans if stop > start]
+
+
+def service_time(service: Service, u: float) -> float:
+    """The service time (seconds) whose cumulative probability is ``u``, cut at ``MAX_SERVICE_S``."""
+    mean = service.service_time_s
+    if service.distribution == "deterministic" or (service.distribution == "lognormal" and service.cv == 0):
+        return mean
+    if service.distribution == "exponential":
+        return min(-mean * math.log1p(-u), MAX_SERVICE_S)
+    variance = math.log1p(service.cv**2)
+    z = _normal.inv_cdf(min(max(u, 1e-16), 1 - 1e-16))
+    return min(math.exp(math.log(mean) - variance / 2 + math.sqrt(variance) * z), MAX_SERVICE_S)
+
+
+class Tape:
+    """The requests of a scenario one after the other, with knobs that may turn on the way.
+
+    Args:
+        scenario: what to play.
+        open_ended: go on past ``duration_s`` at the last rate, until told to stop.
+    """
+
+    def __init__(self, scenario: Scenario, *, open_ended: bool = False) -> None:
+        self._scenario = scenario
+        self._service = scenario.service
+        self._segments = profile(scenario.load)
+        if open_ended:
+            last = self._segments[-1]
+            self._segments.append(Segment(last.end_s, math.inf, last.rate_end, last.rate_end))
+        self._base = scenario.load.arrival_rate  # the segments are given for this rate
+        self._scale = 1.0
+        self._reached_s = 0.0  # the cumulative rate is used up to here
+        self._request = 0
+        self._left = self._gap(0)
+
+    @property
+    def due_s(self) -> float:
+        """When the next request comes (seconds); infinity when there is none."""
+        return self._invert(self._reached_s, self._left)
+
+    def pop(self) -> Request:
+        """The next request; the tape moves on.
+
+        Raises:
+            StopIteration: there is none.
+        """
+        due = self.due_s
+        if math.isinf(due):
+            raise StopIteration
+        i, seed = self._request, self._scenario.seed
+        client = int(variate(seed, Stream.CLIENT, i) * self._scenario.load.clients)
+        service = service_time(self._service, variate(seed, Stream.SERVICE, i))
+        self._reached_s, self._request = due, i + 1
+        self._left = self._gap(self._request)
+        return Request(i, due, service, client)
+
+    def __iter__(self) -> Iterator[Request]:
+        while not math.isinf(self.due_s):
+            yield self.pop()
+
+    def steer(self, t: float, scenario: Scenario) -> None:
+        """From second ``t`` on play another load's ``arrival_rate`` and another service.
+
+        The whole profile is scaled by the new rate over the old one, so a spike stays a spike.
+        """
+        t = max(t, self._reached_s)
+        self._left = max(self._left - self._cumulative(self._reached_s, t), 0.0)
+        self._reached_s = t
+        rate = scenario.load.arrival_rate
+        if self._base == 0 and rate > 0:  # nothing to scale: from here on the constant new rate
+            self._base = rate
+            self._segments = [Segment(0.0, self._segments[-1].end_s, rate, rate)]
+        self._scale = rate / self._base if self._base > 0 else 1.0
+        self._service = scenario.service
+
+    def _gap(self, index: int) -> float:
+        if self._scenario.load.kind == "uniform":
+            return 1.0
+        return -math.log1p(-variate(self._scenario.seed, Stream.ARRIVAL, index))
+
+    def _cumulative(self, start: float, end: float) -> float:
+        total = 0.0
+        for s in self._segments:
+            a, b = max(start, s.start_s), min(end, s.end_s)
+            if b > a:
+                total += (b - a) * (_rate(s, a) + _rate(s, b)) / 2 * self._scale
+        return total
+
+    def _invert(self, start: float, left: float) -> float:
+        for s in self._segments:
+            a = max(start, s.start_s)
+            if a >= s.end_s:
+                continue
+            rate = _rate(s, a) * self._scale
+            slope = 0.0 if s.rate == s.rate_end else (s.rate_end - s.rate) / (s.end_s - s.start_s) * self._scale
+            discriminant = rate * rate + 2 * slope * left
+            if discriminant >= 0 and rate + math.sqrt(discriminant) > 0:
+                # the stable root of rate·d + slope·d²/2 = left, also when slope is 0
+                t = a + 2 * left / (rate + math.sqrt(discriminant))
+                if t <= s.end_s:
+                    return t
+            left -= (s.end_s - a) * (rate + _rate(s, s.end_s) * self._scale) / 2 if math.isfinite(s.end_s) else 0.0
+            left = max(left, 0.0)
+        return math.inf
+
+
+def _rate(segment: Segment, t: float) -> float:
+    if segment.rate == segment.rate_end:
+        return segment.rate
+    share = (t - segment.start_s) / (segment.end_s - segment.start_s)
+    return segment.rate + share * (segment.rate_end - segment.rate)
