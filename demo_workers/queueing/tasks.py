@@ -1,0 +1,132 @@
+"""The tasks that may be asked for, by name, and what their arguments must look like.
+
+Functions live here so that any RQ worker can import them; arguments are JSON, checked at the gateway's door.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+import redis
+from msgspec import Meta
+from rq import get_current_job
+
+from demo_workers.errors import LabError
+from demo_workers.tape import MAX_SERVICE_S
+
+SPARE_TIMEOUT_S = 30
+"""A job may take this much longer than it says before RQ ends it; RQ counts whole seconds."""
+
+TIMELINE_LENGTH = 50
+TIMELINE_LIVES_S = 600
+PROGRESS_EVERY = 50
+
+
+class UnknownTask(LabError):
+    """No task has this name."""
+
+
+class WorkArgs(msgspec.Struct, forbid_unknown_fields=True):
+    """``service_time_s``: how long the work takes; ``kind``: asleep, or burning processor time."""
+
+    service_time_s: Annotated[float, Meta(ge=0, le=MAX_SERVICE_S)]
+    kind: Literal["sleep", "cpu"] = "sleep"
+
+
+class FanOutArgs(msgspec.Struct, forbid_unknown_fields=True):
+    """``write_ms``: an added pause per follower, as if the timelines were in another building."""
+
+    post: Annotated[str, Meta(min_length=1, max_length=280)]
+    author: Annotated[str, Meta(min_length=1, max_length=40)]
+    followers: Annotated[int, Meta(ge=1, le=5000)]
+    write_ms: Annotated[float, Meta(ge=0, le=20)] = 2.0
+
+
+class Task(msgspec.Struct, frozen=True):
+    """``path`` is what RQ imports, ``args`` the type its arguments must fit."""
+
+    path: str
+    args: type[msgspec.Struct]
+
+
+TASKS: Mapping[str, Task] = {
+    "work": Task("demo_workers.queueing.tasks.work", WorkArgs),
+    "fan_out": Task("demo_workers.queueing.tasks.fan_out", FanOutArgs),
+}
+
+
+def decode_args(task: str, raw: bytes | msgspec.Raw | Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as plain values, defaults filled in.
+
+    Raises:
+        UnknownTask: no task has this name.
+        msgspec.ValidationError: the arguments do not fit the task.
+        msgspec.DecodeError: they are not JSON.
+    """
+    if task not in TASKS:
+        raise UnknownTask(f"task = {task[:60]!r}: must be one of {', '.join(TASKS)}. Check the spelling.")
+    kind = TASKS[task].args
+    if isinstance(raw, Mapping):
+        return dict(msgspec.to_builtins(msgspec.convert(raw, kind)))
+    return dict(msgspec.to_builtins(msgspec.json.decode(raw, type=kind)))
+
+
+def work(service_time_s: float, kind: str = "sleep") -> None:
+    """Sleep, or burn processor time, for ``service_time_s`` seconds."""
+    if kind == "sleep":
+        time.sleep(service_time_s)
+        return
+    end = time.thread_time() + service_time_s
+    while time.thread_time() < end:
+        pass
+
+
+def fan_out(post: str, author: str, followers: int, write_ms: float = 2.0) -> dict[str, Any]:
+    """Put a post on every follower's timeline; the job's meta says how far it is."""
+    job = get_current_job()
+    if job is None:
+        raise LabError("fan_out = no job: must run in an RQ worker. Elsewhere call fan_out_into.")
+
+    def tell(done: int) -> None:
+        job.meta.update(done=done, total=followers)
+        job.save_meta()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
+
+    return fan_out_into(job.connection, job.origin, post, author, followers, write_ms / 1000, tell)
+
+
+def fan_out_into(
+    connection: redis.Redis,
+    prefix: str,
+    post: str,
+    author: str,
+    followers: int,
+    write_s: float,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
+    """The same for whoever has a Redis connection, for example a web handler that does the work itself.
+
+    Args:
+        connection: where the timelines are.
+        prefix: their keys are ``{prefix}:timeline:{n}``.
+        post: the text.
+        author: who wrote it.
+        followers: how many timelines.
+        write_s: added pause per write (seconds).
+        progress: called with the number done, every fifty writes and at the end.
+    """
+    start = time.monotonic()
+    entry = f"{author}: {post}"
+    for follower in range(followers):
+        key = f"{prefix}:timeline:{follower}"
+        pipe = connection.pipeline(transaction=False)
+        pipe.lpush(key, entry)
+        pipe.ltrim(key, 0, TIMELINE_LENGTH - 1)
+        pipe.expire(key, TIMELINE_LIVES_S)
+        pipe.execute()
+        time.sleep(write_s)
+        if progress is not None and ((follower + 1) % PROGRESS_EVERY == 0 or follower + 1 == followers):
+            progress(follower + 1)
+    return {"followers": followers, "seconds": time.monotonic() - start}

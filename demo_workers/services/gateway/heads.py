@@ -1,0 +1,116 @@
+"""What the headers of ``POST /jobs`` say, checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from demo_workers.services.gateway.http_protocol import MAX_BODY
+from demo_workers.services.gateway.problems import CLOSE, Problem
+
+LONGEST_WAIT_S = 30
+FIRST_OWN_REQUEST = 2**30
+"""Requests that do not name themselves are numbered from here, so that they never meet those of load clients."""
+
+MAX_ATTEMPT = 2**16 - 1
+MAX_CLIENT = 2**31 - 1
+
+_WAIT = re.compile(rb'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?:$|[,;])', re.IGNORECASE)
+_ATTEMPT = re.compile(rb"([0-9]{1,10})\.([0-9]{1,5})")
+_NUMBER = re.compile(rb"[0-9]{1,10}")
+
+
+class Head(NamedTuple):
+    """The headers that matter, as they came; empty where there were none."""
+
+    content_type: bytes = b""
+    content_encoding: bytes = b""
+    content_length: bytes = b""
+    transfer_encoding: bytes = b""
+    client: bytes = b""
+    attempt: bytes = b""
+    prefer: bytes = b""
+
+
+class Name(NamedTuple):
+    """Which attempt of which request this is, and whose; client -1 did not say."""
+
+    request: int
+    attempt: int
+    client: int
+
+
+_FIELDS = {
+    b"content-type": "content_type",
+    b"content-encoding": "content_encoding",
+    b"content-length": "content_length",
+    b"transfer-encoding": "transfer_encoding",
+    b"workbook-client": "client",
+    b"workbook-attempt": "attempt",
+    b"prefer": "prefer",
+}
+
+
+def read(headers: Iterable[tuple[bytes, bytes]]) -> Head:
+    """Pick out the headers that matter; several ``Prefer`` are one list, of the others the last counts."""
+    found: dict[str, bytes] = {}
+    for name, value in headers:
+        field = _FIELDS.get(name)
+        if field is not None:
+            found[field] = found[field] + b"," + value if field == "prefer" and field in found else value
+    return Head(**found)
+
+
+def name(head: Head, own_request: Callable[[], int]) -> Name:
+    """Who is asking.
+
+    Args:
+        head: the headers.
+        own_request: gives a number to a request that does not name itself.
+
+    Raises:
+        Problem: a name is no name (400).
+    """
+    client = -1
+    if head.client:
+        if not _NUMBER.fullmatch(head.client) or int(head.client) > MAX_CLIENT:
+            raise Problem(400, f"Workbook-Client: must be a whole number between 0 and {MAX_CLIENT}.")
+        client = int(head.client)
+    if not head.attempt:
+        return Name(own_request(), 1, client)
+    match = _ATTEMPT.fullmatch(head.attempt)
+    request, attempt = (int(match[1]), int(match[2])) if match else (-1, -1)
+    if not (0 <= request < FIRST_OWN_REQUEST and 1 <= attempt <= MAX_ATTEMPT):
+        bounds = f"the first below {FIRST_OWN_REQUEST}, the second between 1 and {MAX_ATTEMPT}"
+        raise Problem(400, f"Workbook-Attempt: must be two whole numbers with a point between, {bounds}.")
+    return Name(request, attempt, client)
+
+
+def wait_s(head: Head) -> int | None:
+    """Seconds that ``Prefer: wait=`` asks for, at most 30; None without it.
+
+    RFC 7240: a preference that is not understood is ignored.
+    """
+    match = _WAIT.search(head.prefer) if head.prefer else None
+    return None if match is None else min(int(match[1]), LONGEST_WAIT_S)
+
+
+def check_body(head: Head) -> None:
+    """Refuse a body that is not JSON, not bounded or not announced, before reading it.
+
+    Raises:
+        Problem: 411, 413 or 415.
+    """
+    if not head.content_length and not head.transfer_encoding:
+        raise Problem(411, "Send the body with a Content-Length.")
+    if head.content_length and (len(head.content_length) > 9 or int(head.content_length) > MAX_BODY):
+        raise too_large()
+    kind = head.content_type.partition(b";")[0].strip().lower()
+    if kind != b"application/json" or head.content_encoding.lower() not in (b"", b"identity"):
+        raise Problem(415, "Send the job as plain application/json.")
+
+
+def too_large() -> Problem:
+    """The 413 for a body past its bound; the rest of it is not read."""
+    return Problem(413, f"A body may have {MAX_BODY} bytes.", [CLOSE], limit_bytes=MAX_BODY)

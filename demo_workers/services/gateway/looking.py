@@ -1,0 +1,111 @@
+"""``GET /jobs/{id}`` and ``GET /healthz``: what Redis knows."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import zlib
+from base64 import b64decode
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from redis.exceptions import RedisError
+
+from demo_workers.services.gateway.asgi import Receive, Scope
+from demo_workers.services.gateway.problems import JSON, Answer, Problem, answer, redis_gone
+from demo_workers.services.gateway.state import State
+
+REDIS_S = 1.0
+MAX_ERROR = 4000
+"""Characters of a traceback's end that are shown."""
+
+_ID = re.compile(r"/jobs/([A-Za-z0-9_-]{1,64})")
+_FIELDS = ("origin", "status", "enqueued_at", "started_at", "ended_at", "worker_name", "meta")
+_TIMES = ("enqueued_at", "started_at", "ended_at")
+_SUCCESSFUL = b"1"  # rq.results.Result.Type.SUCCESSFUL
+
+
+class Looking:
+    """The handlers.
+
+    Args:
+        state: where the queue is.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def job(self, scope: Scope, receive: Receive) -> Answer:
+        """A job as RQ has it: status, times (RFC 3339), progress (its ``meta``), result or error.
+
+        Raises:
+            Problem: 404, or 503 when Redis does not answer.
+        """
+        match = _ID.fullmatch(scope["path"])
+        if match is None:
+            raise _no_such_job()
+        try:
+            async with asyncio.timeout(REDIS_S):
+                job = await look(self._state, match[1])
+        except (RedisError, OSError, TimeoutError) as error:
+            raise redis_gone() from error
+        if job is None:
+            raise _no_such_job()
+        return answer(200, [JSON], job)
+
+    async def health(self, scope: Scope, receive: Receive) -> Answer:
+        """Whether jobs can come in, and how many are inside.
+
+        Raises:
+            Problem: 503 when Redis does not answer within a second.
+        """
+        try:
+            async with asyncio.timeout(REDIS_S):
+                depth = await self._state.queue.depth()
+        except (RedisError, OSError, TimeoutError) as error:
+            raise redis_gone() from error
+        return answer(200, [JSON], self._state.health(depth))
+
+
+async def look(state: State, job_id: str) -> dict[str, Any] | None:
+    """A job of our queue as plain values; None if there is none.
+
+    Raises:
+        RedisError, OSError: Redis does not answer.
+    """
+    async with state.connection.pipeline(transaction=True) as pipe:
+        pipe.hmget(f"rq:job:{job_id}", _FIELDS)
+        pipe.xrevrange(f"rq:results:{job_id}", count=1)
+        values, results = await pipe.execute()
+    fields = {name: value for name, value in zip(_FIELDS, values, strict=True) if value}
+    # a server may be shared: jobs of other queues are nobody's business here
+    if fields.get("origin") != state.queue_name.encode():
+        return None
+    return {"id": job_id} | view(fields, results[0][1] if results else {})
+
+
+def view(fields: Mapping[str, bytes], latest: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """A job's hash and its latest result, as RQ stores them with its JSON serializer, as plain values."""
+    seen: dict[str, Any] = {"status": fields.get("status", b"").decode()}
+    seen |= {name: fields[name].decode() for name in _TIMES if name in fields}
+    if "worker_name" in fields:
+        seen["worker"] = fields["worker_name"].decode()
+    if "meta" in fields:
+        seen["progress"] = _json(fields["meta"])
+    if latest.get(b"type") == _SUCCESSFUL:
+        seen["result"] = _json(b64decode(latest.get(b"return_value", b"")) or b"null")
+    elif b"exc_string" in latest:
+        seen["error"] = zlib.decompress(b64decode(latest[b"exc_string"])).decode(errors="replace")[-MAX_ERROR:]
+    return seen
+
+
+def _json(stored: bytes) -> Any:
+    try:
+        return msgspec.json.decode(stored)
+    except msgspec.DecodeError:
+        return None
+
+
+def _no_such_job() -> Problem:
+    return Problem(404, "There is no such job here; results are kept for a while only.")

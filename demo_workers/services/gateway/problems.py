@@ -1,0 +1,72 @@
+"""What the gateway says when it cannot do what was asked: RFC 9457 problem bodies.
+
+Which status means what: 400 the message itself is broken (JSON, headers, Host), 422 it is fine JSON that no task takes,
+503 not now, with ``Retry-After``. No other 5xx is ever meant.
+"""
+
+from __future__ import annotations
+
+import math
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import msgspec
+
+Headers = list[tuple[bytes, bytes]]
+
+JSON = (b"content-type", b"application/json")
+PROBLEM_JSON = (b"content-type", b"application/problem+json")
+CLOSE = (b"connection", b"close")
+
+LONGEST_RETRY_AFTER_S = 3600.0
+"""Past an hour the number says nothing but "not today"."""
+
+
+class Answer(NamedTuple):
+    """A whole HTTP answer."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Problem(Exception):
+    """Raised by a handler; becomes the answer.
+
+    Args:
+        status: HTTP status.
+        detail: a sentence for the person who reads it.
+        headers: further headers.
+        members: further members of the body.
+    """
+
+    def __init__(self, status: int, detail: str, headers: Headers | None = None, **members: Any) -> None:
+        super().__init__(detail)
+        self.status = status
+        self._detail, self._headers, self._members = detail, headers or [], members
+
+    def answer(self) -> Answer:
+        """As HTTP; RFC 9457 without a ``type`` means that the title is the status's own phrase."""
+        body = {"title": HTTPStatus(self.status).phrase, "status": self.status, "detail": self._detail}
+        return answer(self.status, [PROBLEM_JSON, *self._headers], body | self._members)
+
+
+def answer(status: int, headers: Headers, body: Any) -> Answer:
+    """An answer whose body is ``body`` as JSON; ``headers`` say which kind of JSON."""
+    data = msgspec.json.encode(body)
+    return Answer(status, [*headers, (b"content-length", b"%d" % len(data))], data)
+
+
+def unavailable(detail: str, retry_after_s: float = 1.0, headers: Headers | None = None, **members: Any) -> Problem:
+    """A 503 that asks to come back after ``retry_after_s`` seconds.
+
+    The header has whole seconds, rounded up and at least 1, as RFC 9110 wants them; the body has the exact number.
+    """
+    retry_after_s = min(retry_after_s, LONGEST_RETRY_AFTER_S)
+    retry_after = (b"retry-after", b"%d" % max(1, math.ceil(retry_after_s)))
+    return Problem(503, detail, [retry_after, *(headers or [])], retry_after_s=retry_after_s, **members)
+
+
+def redis_gone() -> Problem:
+    """The 503 for a Redis that does not answer."""
+    return unavailable("Redis does not answer. Nothing can be let in until it does.")

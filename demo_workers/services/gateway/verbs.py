@@ -1,0 +1,119 @@
+"""What the owner may ask of the gateway over the control pipe."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from demo_workers.errors import ScenarioError
+from demo_workers.scenario import Admission
+from demo_workers.services.gateway.following import Follower
+from demo_workers.services.gateway.record import Record
+from demo_workers.services.gateway.state import RunState, State
+from demo_workers.services.gateway.waiters import Ending, How
+
+_UNCHANGED: Any = object()
+_LOST = msgspec.Raw(b'"WorkerDied: the worker that was at this job has died"')
+
+
+class Verbs:
+    """The handlers for ``control.serve``.
+
+    Args:
+        state: what they change.
+        follower: caught up with before anything is said to be over.
+        failed: told when the record cannot be written any more.
+    """
+
+    def __init__(self, state: State, follower: Follower, failed: Callable[[str], None]) -> None:
+        self._state, self._follower, self._failed = state, follower, failed
+
+    def table(self) -> dict[str, Callable[..., Any]]:
+        """Verb to handler."""
+        names = ("begin", "steer", "cancel_waiting", "settled", "outstanding", "end", "depth")
+        return {name: getattr(self, name) for name in names}
+
+    async def begin(self, run: str, origin: float, events: str, limit: int | None, policy: str) -> dict[str, Any]:
+        """Start the record of a run; one that is still open is closed."""
+        _check_run(run)
+        self.steer(limit=limit, policy=policy)
+        self._close()
+        redis_origin = await self._redis_time(origin)
+        record = Record(run, origin, Path(events), redis_origin, self._failed)
+        self._state.run = RunState(run, record)
+        return {"t": record.now()}
+
+    def steer(self, limit: int | None = _UNCHANGED, policy: str = _UNCHANGED) -> dict[str, Any]:
+        """Change limit or policy at once; ``t`` is when, in seconds since the run's origin.
+
+        Raises:
+            ScenarioError: a value is out of bounds; then nothing was changed.
+        """
+        state = self._state
+        wanted = Admission(
+            limit=state.limit if limit is _UNCHANGED else limit,
+            policy=cast("Any", state.policy if policy is _UNCHANGED else policy),
+        )
+        state.limit, state.policy = wanted.limit, wanted.policy
+        return {"t": state.now()}
+
+    async def cancel_waiting(self) -> dict[str, Any]:
+        """Take what waits out of the queue, and tell those who wait for it."""
+        run = self._state.run
+        taken = await self._state.queue.cancel_waiting(run.run)
+        run.counts.cancelled += len(taken)
+        if run.record is not None:
+            run.record.cancelled(taken)
+        for job_id in taken:
+            self._state.waiters.tell(job_id, Ending(How.CANCELLED))
+        return {"cancelled": len(taken)}
+
+    async def settled(self, jobs: list[list[str]]) -> dict[str, Any]:
+        """A dead worker held these jobs; ``[id, where]``. What it had still announced as finished stays finished."""
+        await self._follower.catch_up()
+        run = self._state.run
+        held = [job_id for job_id, where in jobs if where != "finished"]
+        lost = held if run.record is None else run.record.lost(held)
+        run.counts.lost += len(lost)
+        for job_id in lost:
+            self._state.waiters.tell(job_id, Ending(How.FAILED, _LOST))
+        return {"lost": len(lost)}
+
+    def outstanding(self) -> dict[str, Any]:
+        """Jobs of the run that wait or run, as the record has it."""
+        record = self._state.run.record
+        return {"waiting": 0, "running": 0} if record is None else dict(record.outstanding)
+
+    async def end(self) -> dict[str, Any]:
+        """Close the record; the reply has the gateway's own counts."""
+        await self._follower.catch_up()
+        run = self._state.run
+        clock = "same" if run.record is None else run.record.clock
+        rows = 0 if run.record is None else run.record.rows
+        self._close()
+        return {**run.counts.to_dict(), "clock": clock, "rows": rows}
+
+    async def depth(self) -> dict[str, Any]:
+        """Jobs inside, as Redis has it."""
+        return {"depth": await self._state.queue.depth()}
+
+    def _close(self) -> None:
+        if self._state.run.record is not None:
+            self._state.run.record.close()
+        self._state.run = self._state.unrecorded()
+
+    async def _redis_time(self, origin: float) -> float:
+        """The Redis server's clock at the run's origin (seconds)."""
+        before = time.monotonic()
+        seconds, micros = await self._state.connection.time()
+        now = (before + time.monotonic()) / 2
+        return float(seconds) + float(micros) / 1e6 - (now - origin)
+
+
+def _check_run(run: str) -> None:
+    if not (run.isalnum() and run.isascii() and len(run) <= 32):
+        raise ScenarioError("run", run, "letters and digits, at most 32", "Use secrets.token_hex(4).")

@@ -1,0 +1,89 @@
+"""Clients that are waiting for a job's end, and what they may hear."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum
+from typing import NamedTuple
+
+import msgspec
+
+from demo_workers.services.gateway.asgi import Receive
+
+
+class How(Enum):
+    """Why a wait was over."""
+
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"  # taken out of the queue before it ran
+    TIME_OVER = "time over"
+    HUNG_UP = "hung up"
+    CLOSING = "closing"
+    REDIS_LOST = "redis lost"
+
+
+class Ending(NamedTuple):
+    """The end of a wait; ``result`` is JSON, of FINISHED the job's result, of FAILED the error's text."""
+
+    how: How
+    result: msgspec.Raw = msgspec.Raw(b"null")
+
+
+Wait = asyncio.Future[Ending]
+
+
+class Waiters:
+    """Who waits for which job. There are at most as many as open connections, since a client that hangs up leaves."""
+
+    def __init__(self) -> None:
+        self._by_job: dict[str, list[Wait]] = {}
+
+    def add(self, job_id: str) -> Wait:
+        """Begin to listen for a job's end: before the job is sent off, so that its end cannot be missed."""
+        wait: Wait = asyncio.get_running_loop().create_future()
+        self._by_job.setdefault(job_id, []).append(wait)
+        return wait
+
+    def remove(self, job_id: str, wait: Wait) -> None:
+        """Stop listening."""
+        waits = self._by_job.get(job_id, [])
+        if wait in waits:
+            waits.remove(wait)
+        if not waits:
+            self._by_job.pop(job_id, None)
+
+    def tell(self, job_id: str, ending: Ending) -> None:
+        """The job has ended."""
+        for wait in self._by_job.pop(job_id, ()):
+            _end(wait, ending)
+
+    def tell_all(self, ending: Ending) -> None:
+        """No end will be heard of any more."""
+        for job_id in list(self._by_job):
+            self.tell(job_id, ending)
+
+
+async def outcome(wait: Wait, wait_s: float, receive: Receive) -> Ending:
+    """Wait until the job ends, ``wait_s`` seconds are over, or the client hangs up (which cancels nothing)."""
+    if wait.done():
+        return wait.result()
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(wait_s, _end, wait, Ending(How.TIME_OVER))
+    watch = loop.create_task(_hung_up(receive))
+    watch.add_done_callback(lambda _: _end(wait, Ending(How.HUNG_UP)))
+    try:
+        return await wait
+    finally:
+        timer.cancel()
+        watch.cancel()
+
+
+async def _hung_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _end(wait: Wait, ending: Ending) -> None:
+    if not wait.done():
+        wait.set_result(ending)

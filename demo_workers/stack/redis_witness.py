@@ -1,0 +1,106 @@
+"""Looks at Redis ten times a second, without asking anyone of ours.
+
+It reads RQ's own keys with plain Redis commands and shares no code with what writes the record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from demo_workers.queueing.connection import connect_async
+from demo_workers.records.witnesses import Witnesses
+
+PERIOD_S = 0.1
+Pair = tuple[int, int]
+
+
+class RedisWitness:
+    """Samples one run's queue and collects the jobs that RQ says it finished, failed or cancelled.
+
+    Args:
+        address: the Redis server.
+        queue: name of the RQ queue.
+        run: the run's identifier, the first part of its job ids.
+        origin: CLOCK_MONOTONIC seconds of the run's second 0.
+    """
+
+    def __init__(self, address: Mapping[str, str], queue: str, run: str, origin: float) -> None:
+        self._redis = connect_async(dict(address))
+        self._queue, self._run, self._origin = queue, run, origin
+        self._samples: list[tuple[float, int, int]] = []
+        self._jobs: dict[str, set[Pair]] = {"finished": set(), "failed": set(), "canceled": set()}
+        self._highest: dict[str, str] = dict.fromkeys(self._jobs, "-inf")
+        self._task: asyncio.Task[None] | None = None
+        self.dead = False
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._task = asyncio.create_task(self._watch())
+
+    async def stop(self, settle_s: float = 1.0) -> None:
+        """Look until nothing is inside or ``settle_s`` is over, then close. May be called twice."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        deadline = time.monotonic() + settle_s
+        while not self.dead and await self._guarded_look() > 0 and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        await self._redis.aclose()
+
+    async def counts(self, counters: Mapping[str, int] | None, others: Mapping[str, Any]) -> Witnesses:
+        """Everything seen, with the counts that others kept."""
+        silent = self.dead
+        return Witnesses(
+            script=None if silent else counters,
+            rq_finished=None if silent else sorted(self._jobs["finished"]),
+            rq_failed=None if silent else sorted(self._jobs["failed"]),
+            rq_canceled=None if silent else sorted(self._jobs["canceled"]),
+            clients=others.get("clients"),
+            gateway=others.get("gateway"),
+            samples=self._samples,
+        )
+
+    async def _watch(self) -> None:
+        while not self.dead:
+            await self._guarded_look()
+            await asyncio.sleep(PERIOD_S)
+
+    async def _guarded_look(self) -> int:
+        """How many are inside; a dead server makes the witness silent, not the run fail (others report that)."""
+        try:
+            return await self._look()
+        except (RedisError, OSError):
+            self.dead = True
+            return 0
+
+    async def _look(self) -> int:
+        key = f"rq:queue:{self._queue}"
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.llen(key)
+            pipe.lrange(f"{key}:intermediate", 0, -1)
+            pipe.zrange(f"rq:wip:{self._queue}", 0, -1)
+            for name, score in self._highest.items():
+                pipe.zrange(f"rq:{name}:{self._queue}", score, "+inf", byscore=True, withscores=True)
+            waiting, popped, running, *registries = await pipe.execute()
+        # a job is in both for a moment; a wip entry is "job:execution"
+        inside = waiting + len(set(popped) | {entry.split(b":")[0] for entry in running})
+        self._samples.append((round(time.monotonic() - self._origin, 4), waiting, inside))
+        for name, entries in zip(self._highest, registries, strict=True):
+            for job, score in entries:
+                self._keep(name, job.decode())
+                self._highest[name] = str(score)
+        return int(inside)
+
+    def _keep(self, registry: str, job_id: str) -> None:
+        run, _, place = job_id.partition("-")
+        if run == self._run:
+            request, attempt = place.split("-")
+            self._jobs[registry].add((int(request), int(attempt)))

@@ -1,0 +1,326 @@
+"""``Stack``: Redis, gateway, workers and clients as one object."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import platform
+import secrets
+import shutil
+import signal
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from demo_workers.errors import GatewayUnavailable, LabError, RedisUnavailable, ScenarioError
+from demo_workers.queueing import dead_workers
+from demo_workers.queueing.bounded_enqueue import BoundedQueue
+from demo_workers.queueing.connection import connect_async
+from demo_workers.records.directory import RunDirectory, Steer
+from demo_workers.records.run import Run
+from demo_workers.records.witnesses import Witnesses
+from demo_workers.scenario import Scenario
+from demo_workers.services.child import Child
+from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+from demo_workers.stack import calibration, neighbours
+from demo_workers.stack.calibration import Calibration
+from demo_workers.stack.live_run import LiveRun
+from demo_workers.stack.redis_witness import RedisWitness
+from demo_workers.stack.workforce import Workforce
+
+HEAD_START_S = 0.15
+"""A run's second 0 lies this far ahead, so that both processes know of it in time."""
+
+_running: dict[str, Stack] = {}
+
+
+class Stack:
+    """The whole system on this machine. Nothing of it outlives the process that made it.
+
+    Args:
+        name: starting a second stack of the same name in one process ends the first.
+        port: None puts the gateway on a private unix socket, for the stack's own clients; a number puts it on that
+            TCP port of 127.0.0.1 (0: any free one), for anybody's, and starts no clients.
+        queue: name of the RQ queue; a private one unless given.
+        on_failure: called with the first error that breaks the stack.
+        environ: where ``WORKBOOK_REDIS_URL`` is looked up.
+    """
+
+    def __init__(
+        self,
+        name: str = "workbook",
+        *,
+        port: int | None = None,
+        queue: str | None = None,
+        on_failure: Callable[[LabError], None] | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.name = name
+        self._port, self._queue_name, self._on_failure = port, queue, on_failure
+        self._environ = environ
+        self.redis: RedisServer
+        self.gateway: Child
+        self.clients: Child
+        self.workforce: Workforce
+        self._runtime: Path | None = None
+        self._live: LiveRun | None = None
+        self._witness: RedisWitness | None = None
+        self.broken: LabError | None = None
+        self.url = ""
+        self.started = False
+        self.queue = ""
+        self._lock = asyncio.Lock()
+
+    async def start(self, workers: int = 0) -> None:
+        """Start all parts; returns when every one of them answers. Does nothing when they already do.
+
+        Raises:
+            RedisUnavailable, GatewayUnavailable, WorkersNotReady: a part did not start; the others are stopped.
+        """
+        async with self._lock:
+            if self.started and self.broken is None:
+                return
+            await self._stop()
+            if (old := _running.get(self.name)) is not None and old is not self:
+                await old.stop()
+            _running[self.name] = self
+            try:
+                await self._start(workers)
+            except BaseException:
+                await self._stop()
+                raise
+
+    async def _start(self, workers: int) -> None:
+        self._runtime = make_runtime_directory()
+        self.queue = self._queue_name or f"wb-{secrets.token_hex(4)}"
+        self.redis = RedisServer(self._runtime, environ=self._environ, on_exit=self._redis_died)
+        await self.redis.start()
+        address = self.redis.address
+        socket = str(self._runtime / "gateway.sock")
+        self._connection = connect_async(address)
+        place = {"uds": socket} if self._port is None else {"tcp": {"host": "127.0.0.1", "port": self._port}}
+        gateway = {"address": address, "queue": self.queue, "limit": None, "policy": "reject"} | place
+        self.gateway = self._child("gateway", gateway, on_event=self._heard_gateway)
+        self.clients = self._child("clients", {"address": {"uds": socket}}, on_event=self._heard_clients)
+        self.workforce = Workforce(address, self.queue, self._runtime, self._worker_died, self._fail)
+        # no clients where the gateway listens for anybody's
+        clients = [self.clients.start()] if self._port is None else []
+        self.url, *_ = await asyncio.gather(self._start_gateway(), self.workforce.resize(workers), *clients)
+        self.broken, self.started = None, True
+
+    async def _start_gateway(self) -> str:
+        try:
+            return str((await self.gateway.start())["url"])
+        except LabError as error:
+            raise GatewayUnavailable(str(error)) from error
+
+    async def serve(self, scenario: Scenario) -> str:
+        """Start with a scenario's workers and admission but no load; returns the gateway's URL."""
+        await self.start(scenario.service.workers)
+        await self.gateway.call("steer", limit=scenario.admission.limit, policy=scenario.admission.policy)
+        return self.url
+
+    async def stop(self) -> None:
+        """End everything and remove every trace but the recorded runs; may be called twice and from any state."""
+        async with self._lock:
+            await self._stop()
+
+    async def _stop(self) -> None:
+        live, self._live = self._live, None
+        if live is not None and not live.over:
+            live.fail(LabError(f"stack {self.name!r} was stopped while a load was running. Start it again."))
+            with contextlib.suppress(LabError):
+                await live.finished()
+        self.started = False
+        parts = (getattr(self, part, None) for part in ("clients", "gateway", "workforce"))
+        await asyncio.gather(*(part.stop() for part in parts if part is not None))
+        if connection := getattr(self, "_connection", None):
+            await connection.aclose()
+        if redis := getattr(self, "redis", None):
+            await redis.stop()
+        if self._runtime is not None:
+            shutil.rmtree(self._runtime, ignore_errors=True)
+            self._runtime = None
+        if _running.get(self.name) is self:
+            del _running[self.name]
+
+    async def begin(self, scenario: Scenario, *, open_ended: bool = False, out: Path | None = None) -> LiveRun:
+        """Put a load on the system; returns as soon as it is on its way.
+
+        A stack whose Redis or gateway has died is started anew first. A load that is still running is ended first.
+
+        Args:
+            scenario: what to play.
+            open_ended: go on until ``LiveRun.stop()``.
+            out: directory to record into instead of the user's state directory.
+        """
+        if self._live is not None and not self._live.over:
+            with contextlib.suppress(LabError):
+                await self._live.stop()
+        await self.start(scenario.service.workers)
+        await self.workforce.resize(scenario.service.workers)
+        run_id, directory = secrets.token_hex(4), RunDirectory.create(out)
+        live = self._live = LiveRun(self, scenario, run_id, directory, open_ended)
+        live.origin = origin = time.monotonic() + HEAD_START_S
+        admission: dict[str, Any] = {"limit": scenario.admission.limit, "policy": scenario.admission.policy}
+        common: dict[str, Any] = {"run": run_id, "origin": origin}
+        events = str(directory.clients)
+        try:
+            await self.gateway.call("begin", **common, events=str(directory.gateway), **admission)
+            await self.clients.call(
+                "begin", **common, events=events, scenario=scenario.to_dict(), open_ended=open_ended
+            )
+        except LabError as error:
+            self._fail(error)  # the next load starts everything anew
+            raise
+        self._witness = RedisWitness(self.redis.address, self.queue, run_id, origin)
+        self._witness.start()
+        live._begin()
+        return live
+
+    async def run(self, scenario: Scenario, *, out: Path | None = None) -> Run:
+        """Play a scenario to its end.
+
+        Raises:
+            LabError: a part died, or the clients could not keep their schedule.
+        """
+        live = await self.begin(scenario, out=out)
+        try:
+            return await live.finished()
+        except asyncio.CancelledError:
+            # whoever cancels the waiting cancels the load: nothing may go on unseen
+            with contextlib.suppress(LabError):
+                await live.stop()
+            raise
+
+    async def calibrate(self, workers: int = 3, *, fresh: bool = False) -> Calibration:
+        """RQ's mean cost per job here, with this many workers at work; measured once per machine and kept.
+
+        Args:
+            workers: how many work at the same time.
+            fresh: measure again even if it is known.
+        """
+        known = None if fresh else calibration.cached(workers)
+        if known is not None:
+            return known
+        await self.start(workers)
+        assert self._runtime is not None
+        found = calibration.overhead(await self.run(calibration.scenario(workers), out=self._runtime / "calibration"))
+        shutil.rmtree(self._runtime / "calibration")
+        calibration.remember(found, workers)
+        return found
+
+    async def apply(self, scenario: Scenario, knobs: set[str]) -> float:
+        """Hand changed knobs to the parts they concern; returns the CLOCK_MONOTONIC second at which they act."""
+        admission: dict[str, Any] = {"limit": "limit", "admission_policy": "policy"}
+        values: dict[str, Any] = {"limit": scenario.admission.limit, "policy": scenario.admission.policy}
+        live = self._live
+        assert live is not None
+        t = time.monotonic()
+        if changed := {admission[k]: values[admission[k]] for k in knobs & admission.keys()}:
+            t = live.origin + (await self.gateway.call("steer", **changed))["t"]
+        if "workers" in knobs:
+            await self.workforce.resize(scenario.service.workers)
+            t = time.monotonic()
+        if knobs - admission.keys() - {"workers"}:
+            t = live.origin + (await self.clients.call("steer", scenario=scenario.to_dict()))["t"]
+        return t
+
+    # Faults on purpose -------------------------------------------------------------------------------------------
+
+    def kill_worker(self) -> str:
+        """SIGKILL the oldest worker; its job is accounted as lost and its place is taken. Returns its name.
+
+        Raises:
+            ScenarioError: there is no worker.
+        """
+        if not self.workforce.names:
+            raise ScenarioError("service.workers", 0, "at least 1 to kill one", "Start a load with workers first.")
+        name = self.workforce.names[0]
+        self.workforce.kill(name)
+        return name
+
+    def kill_gateway(self) -> None:
+        """SIGKILL the gateway; the load ends with GatewayUnavailable, the next ``begin`` starts everything anew."""
+        self.gateway.kill()
+
+    def kill_redis(self) -> None:
+        """SIGKILL the Redis server (only one of ours); the load ends with RedisUnavailable."""
+        self.redis.kill()
+
+    # What the parts tell -----------------------------------------------------------------------------------------
+
+    def describe(self) -> dict[str, Any]:
+        """What the manifest says about the conditions of a run."""
+        notes = []
+        if others := neighbours.count(self._runtime):
+            notes.append(f"{others} other stack(s) shared the processor cores")
+        versions = {name: version(name) for name in ("asynchronism-workbook", "rq", "redis", "uvicorn")}
+        return {
+            "versions": versions | {"python": platform.python_version(), "server": self.redis.name},
+            "machine": {"cores": os.cpu_count(), "system": platform.platform()},
+            "notes": notes,
+        }
+
+    async def hear_witnesses(self, run_id: str, others: Mapping[str, Any]) -> Witnesses:
+        """Close the witness of a run and collect what all of them counted."""
+        witness, self._witness = self._witness, None
+        assert witness is not None
+        await witness.stop()
+        counters = None
+        if not witness.dead:
+            counters = await BoundedQueue(self._connection, self.queue).counters(run_id)
+        return await witness.counts(counters, others)
+
+    async def end_running_jobs(self) -> None:
+        """Kill the workers that are still at a job when patience is over; the jobs are accounted as lost."""
+        for name in self.workforce.names:
+            if await self._connection.hget(f"rq:worker:{name}", "current_job"):
+                self.workforce.kill(name)
+
+    def _child(self, service: str, config: dict[str, Any], **callbacks: Any) -> Child:
+        assert self._runtime is not None
+        log = self._runtime / f"{service}.log"
+        return Child(service, f"demo_workers.services.{service}", config, log, on_exit=self._child_died, **callbacks)
+
+    def _child_died(self, child: Child) -> None:
+        code = child.returncode or 0
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        self._fail(
+            GatewayUnavailable(
+                f"{child.name} has died ({how}): it must live as long as the load. Press Start to begin a new one. "
+                f"{child.log_tail}".strip()
+            )
+        )
+
+    def _redis_died(self) -> None:
+        self._fail(RedisUnavailable(f"{self.redis.name} has died: what waited in it is lost. Press Start again."))
+
+    def _heard_gateway(self, event: dict[str, Any]) -> None:
+        if event.get("event") == "redis_lost":
+            self._fail(RedisUnavailable(f"the gateway lost {self.redis.name}. Press Start to begin a new load."))
+
+    def _heard_clients(self, event: dict[str, Any]) -> None:
+        if self._live is not None:
+            self._live.heard(event)
+
+    async def _worker_died(self, name: str) -> None:
+        live = self._live if self._live is not None and not self._live.over else None
+        if live is not None:
+            live.log(Steer(live.now(), "worker_died", name))
+        found = await dead_workers.settle(self._connection, self.queue, name)
+        if live is not None and found:
+            jobs = [[job_id, where] for job_id, where in found]
+            with contextlib.suppress(LabError):
+                await self.gateway.call("settled", jobs=jobs)
+
+    def _fail(self, error: LabError) -> None:
+        if self.broken is None:
+            self.broken = error
+            if self._on_failure is not None:
+                self._on_failure(error)
+        if self._live is not None:
+            self._live.fail(error)

@@ -1,0 +1,122 @@
+"""The workers of a stack: hiring, letting go, and taking the place of the dead."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from demo_workers.errors import LabError, WorkersNotReady
+from demo_workers.services.child import Child
+
+READY_S = 15.0
+Died = Callable[[str], Awaitable[None]]
+
+
+class Workforce:
+    """Keeps ``wanted`` real RQ workers alive, one process each.
+
+    Args:
+        address: the Redis server.
+        queue: name of the RQ queue they take from.
+        logs: directory for their logs.
+        died: called with the name of a worker that died unasked, before its successor is hired.
+        failed: called with the error when no successor could be hired.
+    """
+
+    def __init__(
+        self,
+        address: Mapping[str, str],
+        queue: str,
+        logs: Path,
+        died: Died,
+        failed: Callable[[LabError], None],
+    ) -> None:
+        self._address, self._queue, self._logs = dict(address), queue, logs
+        self._died, self._failed = died, failed
+        self._workers: dict[str, Child] = {}
+        self._next = 0
+        self._wanted = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lock = asyncio.Lock()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the living workers, oldest first."""
+        return [name for name, child in self._workers.items() if child.alive]
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the living workers, oldest first."""
+        return [child.pid for child in self._workers.values() if child.alive and child.pid]
+
+    async def resize(self, wanted: int) -> None:
+        """Hire or let go until ``wanted`` are there; those let go finish their job first.
+
+        Raises:
+            WorkersNotReady: a new worker did not report in time.
+        """
+        self._wanted = wanted
+        async with self._lock:
+            missing = wanted - len(self.names)
+            if missing > 0:
+                await asyncio.gather(*(self._hire() for _ in range(missing)))
+            for name in self.names[wanted:]:
+                self._spawn(self._let_go(name))
+
+    def kill(self, name: str) -> None:
+        """SIGKILL one worker; its place is taken."""
+        self._workers[name].kill()
+
+    async def stop(self) -> None:
+        """End them all at once; may be called twice."""
+        self._wanted = 0
+        for task in list(self._tasks):
+            task.cancel()
+        workers, self._workers = self._workers, {}
+        await asyncio.gather(*(child.stop(grace_s=0.5) for child in workers.values()))
+
+    async def _hire(self) -> None:
+        number, self._next = self._next, self._next + 1
+        name = f"{self._queue}-w{number}"
+        config: dict[str, Any] = {
+            "address": self._address,
+            "queue": self._queue,
+            "number": number,
+            "class": "simple",
+            "timings": "classroom",
+        }
+        log = self._logs / f"worker-{number}.log"
+        child = Child(f"worker {number}", "demo_workers.queueing.worker", config, log, on_exit=self._on_exit)
+        self._workers[name] = child
+        try:
+            await child.start(timeout_s=READY_S)
+        except LabError as error:
+            self._workers.pop(name, None)
+            raise WorkersNotReady(str(error)) from error
+
+    async def _let_go(self, name: str) -> None:
+        child = self._workers.pop(name)
+        # SIGTERM: finish the job in hand, then leave
+        child.terminate()
+        await child.wait()
+        await child.stop()
+
+    def _on_exit(self, child: Child) -> None:
+        name = next((n for n, c in self._workers.items() if c is child), None)
+        if name is not None:
+            del self._workers[name]
+            self._spawn(self._replace(name))
+
+    async def _replace(self, name: str) -> None:
+        try:
+            await self._died(name)
+            await self.resize(self._wanted)
+        except LabError as error:
+            self._failed(error)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,137 @@
+"""Every line of the ledger can fail, and says so when it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from demo_workers.errors import LedgerError
+from demo_workers.records.directory import Steer
+from demo_workers.records.events import ClientOutcome, Kind, Outcome, Result
+from demo_workers.records.run import Run
+from tests.demo_workers.records import books
+from tests.demo_workers.records.books import event
+
+Rows = list[tuple[Any, ...]]
+
+
+def without(kind: Kind, request: int) -> Rows:
+    """The rows less one."""
+    return [row for row in books.rows() if not (row[0] == kind and row[6] == request)]
+
+
+def test_a_true_record_balances(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every line is ✓, and the lines that nbval compares hold no digit but in names."""
+    run = books.run()
+    run.ledger.check()
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(run.ledger.lines)
+    assert all(line.startswith("✓") for line in lines)
+    run.ledger.show()
+    assert "8 = 6 + 0 + 2 + 0 + 0" in capsys.readouterr().out
+    counts = run.ledger.counts
+    assert (counts["attempts"], counts["completed"], counts["requests_refused"]) == (8, 6, 2)
+
+
+SPOILT: dict[str, Callable[[], Run]] = {
+    "admitted": lambda: books.run(without(Kind.ENDED, 3)),
+    "requests": lambda: books.run(without(Kind.ANSWERED, 3)),
+    "limit": lambda: books.run(
+        [*without(Kind.DECIDED, 3), event(Kind.DECIDED, 3, 1.5, code=Outcome.ADMITTED, status=202, depth=3, limit=2)]
+    ),
+    "order": lambda: books.run([*without(Kind.STARTED, 3), event(Kind.STARTED, 3, 1.4, actor=0)]),
+    "answers": lambda: books.run(
+        [*without(Kind.ANSWERED, 7), event(Kind.ANSWERED, 7, 3.9, status=200, code=ClientOutcome.SUCCEEDED)]
+    ),
+    "script_admitted": lambda: books.run(witnesses=books.witnesses(script={"admitted": 7, "full": 2, "duplicate": 0})),
+    "script_full": lambda: books.run(witnesses=books.witnesses(script={"admitted": 6, "full": 1, "duplicate": 0})),
+    "script_duplicate": lambda: books.run(witnesses=books.witnesses(script={"admitted": 6, "full": 2, "duplicate": 1})),
+    "gateway_admitted": lambda: books.run(witnesses=books.witnesses(gateway={"admitted": 5})),
+    "clients_attempts": lambda: books.run(witnesses=books.witnesses(clients={"attempts": 9, "refused": 2})),
+    "clients_503": lambda: books.run(witnesses=books.witnesses(clients={"attempts": 8, "refused": 3})),
+    "rq_finished": lambda: books.run(witnesses=books.witnesses(rq_finished=[(i, 1) for i in range(5)])),
+    "rq_failed": lambda: books.run(witnesses=books.witnesses(rq_failed=[(7, 1)])),
+    "rq_cancelled": lambda: books.run(witnesses=books.witnesses(rq_canceled=[(7, 1)])),
+    "queue_samples": lambda: books.run(witnesses=books.witnesses(samples=[(0.1, 2, 3), (4.0, 0, 0)])),
+    "abandoned": lambda: books.run(
+        steering=[Steer(1.0, "worker_died", "w0")],
+        witnesses=books.witnesses(rq_finished=[(i, 1) for i in range(4)], rq_failed=[(4, 1), (5, 1)]),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_each_line_fails_when_its_own_statement_is_false(name: str) -> None:
+    """One thing spoilt, that line is ✗, and check() raises with its numbers."""
+    run = SPOILT[name]()
+    assert run.ledger.invariants[name] is False
+    with pytest.raises(LedgerError):
+        run.ledger.check()
+
+
+def test_something_left_in_redis_at_the_end_is_seen() -> None:
+    """The last look must find nothing inside."""
+    run = books.run(witnesses=books.witnesses(samples=[(4.0, 1, 1)]))
+    assert run.ledger.invariants["queue_samples"] is False
+
+
+def test_one_abandoned_job_per_killed_worker_is_allowed() -> None:
+    """Killed between the function's return and RQ's bookkeeping."""
+    found = books.witnesses(rq_finished=[(i, 1) for i in range(5)], rq_failed=[(5, 1)])
+    run = books.run(steering=[Steer(1.0, "worker_died", "w0")], witnesses=found)
+    assert run.ledger.balanced
+    assert run.ledger.invariants["abandoned"] is True
+
+
+def test_a_dead_witness_is_silent_not_wrong() -> None:
+    """Lines without a witness are neither ✓ nor ✗."""
+    found = books.witnesses(script=None, rq_finished=None, rq_failed=None, rq_canceled=None)
+    run = books.run(witnesses=found, ended_by="RedisUnavailable: it died")
+    assert run.ledger.invariants["rq_finished"] is None
+    assert run.ledger.invariants["script_admitted"] is None
+    assert run.ledger.balanced
+
+
+def test_what_a_fault_left_unanswered_is_lost() -> None:
+    """Admitted before the fault and never ended: counted as lost, nothing is pending."""
+    run = books.run([*without(Kind.ENDED, 3)], ended_by="GatewayUnavailable: it died")
+    assert (run.ledger.counts["lost"], run.ledger.counts["pending"]) == (1, 0)
+    never_begun = [row for row in without(Kind.ENDED, 3) if not (row[0] == Kind.STARTED and row[6] == 3)]
+    run = books.run(never_begun, ended_by="GatewayUnavailable: it died")
+    assert (run.ledger.counts["lost"], run.ledger.counts["pending"]) == (1, 0)
+
+
+def test_a_job_that_ran_twice_is_visible_and_counted_once() -> None:
+    """Two executions, one completed attempt."""
+    again = [event(Kind.STARTED, 2, 3.0, actor=1), event(Kind.ENDED, 2, 3.2, actor=1, code=Result.OK)]
+    run = books.run([*books.rows(), *again])
+    assert run.ledger.counts["executions"] == 7
+    assert run.ledger.counts["completed"] == 6
+    assert len(run.executions[run.executions["request"] == 2]) == 2
+
+
+def test_measures_are_those_of_the_rows() -> None:
+    """Averages worked out by hand."""
+    m = books.run().measures
+    assert m.throughput == pytest.approx(6 / 4)
+    assert m.goodput == pytest.approx(6 / 4)
+    assert m.shed_rate == pytest.approx(2 / 4)
+    assert m.p_block == pytest.approx(2 / 8)
+    assert m.wait_s == pytest.approx(0.1)
+    assert m.sojourn_s == pytest.approx(0.4)
+    assert m.in_system == pytest.approx(6 * 0.4 / 4)
+    assert m.in_service == pytest.approx(6 * 0.3 / 4)
+    assert m.utilization == pytest.approx(6 * 0.3 / 4)
+    assert m.offered_utilization == pytest.approx(8 * 0.2 / 4)
+    assert m.p_wait == pytest.approx(0.5)
+    assert m.retry_amplification == pytest.approx(1.0)
+    # Little's law holds on the record: L = λW
+    assert m.in_system == pytest.approx(m.throughput * m.sojourn_s)
+
+
+def test_utilization_counts_the_workers_there_were() -> None:
+    """Half the time with one worker, half with three: two on average."""
+    run = books.run(steering=[Steer(2.0, "workers", 3)])
+    assert run.measures.utilization == pytest.approx(6 * 0.3 / 4 / 2)
