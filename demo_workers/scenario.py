@@ -54,7 +54,12 @@ def _check_number(name: str, value: Any, meta: Mapping[str, Any]) -> None:
         bound += ', or "none"'
         if value is None:
             return
-    if not _is_a(value, kinds) or not math.isfinite(value) or not (low < value if meta["above"] else low <= value) or value > high:
+    if (
+        not _is_a(value, kinds)
+        or not math.isfinite(value)
+        or not (low < value if meta["above"] else low <= value)
+        or value > high
+    ):
         raise ScenarioError(name, value, bound, remedy)
 
 

@@ -1,1 +1,1 @@
-"""Decisions as scalar functions ``(state, now, u) -> (state, decision)``; no I/O, no clock, no randomness of their own."""
+"""Decisions as scalar functions ``(state, now, u) -> (state, decision)``: no I/O, no clock, no dice of their own."""

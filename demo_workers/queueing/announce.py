@@ -19,6 +19,8 @@ import redis
 
 MAX_ENTRIES = 100_000
 MAX_RESULT = 1 << 16
+"""Bytes of a result's JSON text."""
+_KINDS = {"s": "started", "f": "finished"}
 
 
 @dataclass(frozen=True)
@@ -54,47 +56,50 @@ def stream_key(queue: str) -> str:
     return f"{queue}:announce"
 
 
-class Announcer:
-    """One worker's voice.
+def announce_started(connection: redis.Redis, queue: str, job_id: str, *, worker: str, number: int) -> None:
+    """Say that a job's function is about to run: call this just before it.
 
     Args:
         connection: where the stream is.
         queue: the RQ queue's name.
+        job_id: the job.
         worker: the worker's name.
         number: the worker's number in the record.
     """
-
-    def __init__(self, connection: redis.Redis, queue: str, worker: str, number: int) -> None:
-        self._redis, self._key = connection, stream_key(queue)
-        self._who = {"worker": worker, "n": number, "boot": boot_id()}
-
-    def started(self, job_id: str) -> None:
-        """Say that a job's function is about to run."""
-        self._add({"k": "s", "job": job_id, "t": repr(time.monotonic()), **self._who})
-
-    def finished(self, job_id: str, *, ok: bool, result: Any) -> None:
-        """Say that it has returned, or raised."""
-        t = repr(time.monotonic())
-        self._add({"k": "f", "job": job_id, "t": t, "ok": int(ok), "result": _bounded(result), **self._who})
-
-    def _add(self, fields: Mapping[str, Any]) -> None:
-        self._redis.xadd(self._key, {**fields}, maxlen=MAX_ENTRIES, approximate=True)
+    t = time.monotonic()
+    _add(connection, queue, {"k": "s", "job": job_id, "worker": worker, "n": number, "t": repr(t)})
 
 
-def _bounded(result: Any) -> str:
-    try:
-        text = json.dumps(result)
-    except (TypeError, ValueError):
-        text = json.dumps(repr(result)[:1000])
-    return text if len(text) <= MAX_RESULT else json.dumps(f"a result of {len(text)} characters; ask GET /jobs/{{id}}")
+def announce_finished(
+    connection: redis.Redis, queue: str, job_id: str, *, worker: str, number: int, ok: bool, result: Any
+) -> None:
+    """Say that it has returned, or raised: call this just after it.
+
+    Args:
+        connection: where the stream is.
+        queue: the RQ queue's name.
+        job_id: the job.
+        worker: the worker's name.
+        number: the worker's number in the record.
+        ok: whether it returned.
+        result: what it returned, or its error's type and text. What is no JSON goes as its ``repr``, and of what is
+            longer than ``MAX_RESULT`` only the length.
+    """
+    t = time.monotonic()
+    told = {"ok": int(ok), "result": _bounded(result)}
+    _add(connection, queue, {"k": "f", "job": job_id, "worker": worker, "n": number, "t": repr(t), **told})
 
 
 def decode(entry: tuple[bytes, Mapping[bytes, bytes]]) -> Announcement:
-    """An announcement from an entry of the stream."""
+    """An announcement from an entry of the stream.
+
+    Raises:
+        KeyError, ValueError: the entry is none of ours.
+    """
     entry_id, fields = entry
     text = {name.decode(): value.decode() for name, value in fields.items()}
     return Announcement(
-        kind="started" if text["k"] == "s" else "finished",
+        kind=_KINDS[text["k"]],
         job_id=text["job"],
         worker=text["worker"],
         number=int(text["n"]),
@@ -104,3 +109,17 @@ def decode(entry: tuple[bytes, Mapping[bytes, bytes]]) -> Announcement:
         result=text.get("result", ""),
         stream_ms=int(entry_id.split(b"-")[0]),
     )
+
+
+def _add(connection: redis.Redis, queue: str, fields: dict[Any, Any]) -> None:
+    fields["boot"] = boot_id()
+    connection.xadd(stream_key(queue), fields, maxlen=MAX_ENTRIES, approximate=True)
+
+
+def _bounded(result: Any) -> str:
+    try:
+        text = json.dumps(result, allow_nan=False)  # NaN is no JSON, and the gateway passes the text on as it is
+    except (TypeError, ValueError, RecursionError):
+        text = json.dumps(repr(result)[:1000])
+    # json.dumps writes ASCII, so these are bytes too
+    return text if len(text) <= MAX_RESULT else json.dumps(f"a result of {len(text)} characters; ask GET /jobs/{{id}}")

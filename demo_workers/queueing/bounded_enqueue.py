@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from math import ceil
 from typing import Any, NamedTuple
 
 import redis
@@ -20,11 +19,12 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
 
-from demo_workers.queueing.tasks import SPARE_TIMEOUT_S, TASKS
+from demo_workers.queueing.tasks import TASKS
 from demo_workers.records.events import Outcome
 
 COUNTERS_LIVE_S = 3600
 _OUTCOMES = {1: Outcome.ADMITTED, 0: Outcome.SHED, -1: Outcome.DUPLICATE}
+_COUNTERS = {Outcome.ADMITTED: "admitted", Outcome.SHED: "full", Outcome.DUPLICATE: "duplicate"}
 
 
 class Decision(NamedTuple):
@@ -54,10 +54,11 @@ class BoundedQueue:
         self._name, self._ttl = name, result_ttl_s
         # builds job hashes by RQ's public interface; its connection is never opened
         self._queue = Queue(name, connection=redis.Redis(), serializer=JSONSerializer)
-        self._key = self._queue.key
+        self._inside = (self._queue.key, self._queue.intermediate_queue_key, self._queue.started_job_registry.key)
         self._counters = f"{name}:counters"
         self._enqueue = connection.register_script(script("bounded_enqueue"))
         self._cancel = connection.register_script(script("cancel_waiting"))
+        self._moulds: dict[str, Job] = {}
 
     async def enqueue(
         self,
@@ -72,8 +73,8 @@ class BoundedQueue:
 
         Args:
             task: name of a registered task.
-            args: its arguments, plain JSON values.
-            job_id: RQ's job id; one that exists is a duplicate.
+            args: its arguments as ``tasks.decode_args`` returns them.
+            job_id: RQ's job id, which begins with the run's name and a dash; one that exists is a duplicate.
             limit: most jobs waiting and running, this one included; None is no limit.
             policy: ``reject`` decides and writes in one step; ``naive`` reads the length and then pushes.
         """
@@ -81,7 +82,7 @@ class BoundedQueue:
         fields = self.job_fields(task, args, job_id)
         if policy == "naive":
             return await self._naive(fields, job_id, limit, run)
-        keys = self._keys(job_id)
+        keys = [*self._inside, Job.key_for(job_id), Queue.redis_queues_keys, self._counters]
         bound = -1 if limit is None else limit
         found, depth = await self._enqueue(keys=keys, args=[bound, run, job_id, COUNTERS_LIVE_S, *fields])
         return Decision(_OUTCOMES[found], depth)
@@ -89,58 +90,58 @@ class BoundedQueue:
     async def depth(self) -> int:
         """How many jobs wait or run."""
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.llen(self._key)
-            pipe.llen(f"{self._key}:intermediate")
-            pipe.zcard(f"rq:wip:{self._name}")
+            self._ask_depth(pipe)
             return sum(await pipe.execute())
 
     async def counters(self, run: str) -> dict[str, int]:
         """How often the script admitted, found full, or met a duplicate for a run."""
-        names = ("admitted", "full", "duplicate")
+        names = _COUNTERS.values()
         values = await self._redis.hmget(self._counters, [f"{run}:{name}" for name in names])
         return {name: int(value or 0) for name, value in zip(names, values, strict=True)}
 
     async def cancel_waiting(self, run: str) -> list[str]:
         """Take every waiting job of a run out of the queue, in one step; returns their ids."""
-        keys = [self._key, f"rq:canceled:{self._name}"]
-        taken = await self._cancel(keys=keys, args=[f"{run}-", "rq:job:", int(time.time()), self._ttl])
-        return [job_id.decode() for job_id in taken]
+        keys = [self._queue.key, self._queue.canceled_job_registry.key]
+        args = [f"{run}-", Job.redis_job_namespace_prefix, int(time.time()), self._ttl]
+        return [job_id.decode() for job_id in await self._cancel(keys=keys, args=args)]
 
     def job_fields(self, task: str, args: Mapping[str, Any], job_id: str) -> list[Any]:
         """The job hash as RQ would write it: field, value, field, value, …"""
-        timeout = ceil(args.get("service_time_s", 0)) + SPARE_TIMEOUT_S
-        job = self._queue.create_job(
-            TASKS[task].path,
-            kwargs=dict(args),
-            job_id=job_id,
-            timeout=timeout,
-            result_ttl=self._ttl,
-            failure_ttl=self._ttl,
-        )
-        job.origin, job.enqueued_at = self._name, now()
+        # making a Job costs as much as filling one in, so each task has one that is filled in again and again
+        job = self._moulds.get(task) or self._mould(task)
+        job.id, job.kwargs, job.timeout = job_id, dict(args), TASKS[task].timeout_s(args)
+        job.description = job.get_call_string()
+        job.created_at = job.enqueued_at = now()
         return [part for field in job.to_dict().items() for part in field]
+
+    def _mould(self, task: str) -> Job:
+        job = self._queue.create_job(TASKS[task].path, result_ttl=self._ttl, failure_ttl=self._ttl)
+        self._moulds[task] = job
+        return job
 
     async def _naive(self, fields: list[Any], job_id: str, limit: int | None, run: str) -> Decision:
         """What most people write first: look, then push. Between the two, others look too."""
-        depth = await self.depth()
-        full = limit is not None and depth >= limit
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hincrby(self._counters, f"{run}:{'full' if full else 'admitted'}", 1)
+            pipe.exists(Job.key_for(job_id))
+            self._ask_depth(pipe)
+            known, *lengths = await pipe.execute()
+        depth = sum(lengths)
+        full = limit is not None and depth >= limit
+        outcome = Outcome.DUPLICATE if known else Outcome.SHED if full else Outcome.ADMITTED
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hincrby(self._counters, f"{run}:{_COUNTERS[outcome]}", 1)
             pipe.expire(self._counters, COUNTERS_LIVE_S)
-            if not full:
-                pipe.sadd(Queue.redis_queues_keys, self._key)
+            if outcome is Outcome.ADMITTED:
+                pipe.sadd(Queue.redis_queues_keys, self._queue.key)
                 pipe.execute_command("HSET", Job.key_for(job_id), *fields)
-                pipe.rpush(self._key, job_id)
-            *_, length = await pipe.execute()
-        return Decision(Outcome.SHED, depth) if full else Decision(Outcome.ADMITTED, max(depth + 1, int(length)))
+                pipe.rpush(self._queue.key, job_id)
+                # what was really inside then, which is the point of showing this
+                self._ask_depth(pipe)
+            *_, waiting, popped, running = [0, 0, 0, *await pipe.execute()]
+        return Decision(outcome, waiting + popped + running if outcome is Outcome.ADMITTED else depth)
 
-    def _keys(self, job_id: str) -> list[Any]:
-        queue = self._key
-        return [
-            queue,
-            f"{queue}:intermediate",
-            f"rq:wip:{self._name}",
-            Job.key_for(job_id),
-            Queue.redis_queues_keys,
-            self._counters,
-        ]
+    def _ask_depth(self, pipe: Any) -> None:
+        queue, intermediate, wip = self._inside
+        pipe.llen(queue)
+        pipe.llen(intermediate)
+        pipe.zcard(wip)

@@ -8,17 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import time
+import zlib
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from rq.utils import now, utcformat
+import redis
+from rq import Queue
+from rq.defaults import RQ_KEY_PREFIX
+from rq.executions import WORKER_EXECUTIONS_KEY_TEMPLATE
+from rq.job import Job
+from rq.results import Result
+from rq.utils import now
+from rq.worker_registration import REDIS_WORKER_KEYS, WORKERS_BY_QUEUE_KEY
 
 from demo_workers.queueing.bounded_enqueue import script
 
 LOOK_S = 0.5
 """A living worker registers a job it has popped within milliseconds; one still there after this is orphaned."""
+LOOK_AGAIN_S = 0.01
 
 KEEP_S = 60
-
+"""How long a failure stays readable where the job does not say."""
 
 Redis = Any
 """A ``redis.asyncio.Redis``; its declared replies are unions that no caller can narrow."""
@@ -31,63 +41,97 @@ class Settled(NamedTuple):
     where: str
 
 
-async def settle(connection: Redis, queue: str, worker: str) -> list[Settled]:
+async def settle(
+    connection: Redis, queue: str, worker: str, *, live_workers: Collection[str] | None = None
+) -> list[Settled]:
     """Account for everything a dead worker held; its slots are free afterwards.
 
     Args:
         connection: where the queue lives.
         queue: the RQ queue's name.
         worker: the dead worker's name.
+        live_workers: names of those that may have popped a job and not registered it yet; None is not known. When
+            there are none, nothing is waited for.
     """
-    popped = await _popped(connection, queue)
-    settled = [
-        await _bury(connection, queue, job_id, execution)
-        for job_id, execution, holder in await _running(connection, queue)
-        if holder == worker
-    ]
-    if popped:
-        # popped by whom is written nowhere: what a living worker popped will have been registered by now
-        await asyncio.sleep(LOOK_S)
-        held = {job_id for job_id, _, _ in await _running(connection, queue)}
-        for job_id in popped & await _popped(connection, queue) - held - {job.job_id for job in settled}:
-            settled.append(await _bury(connection, queue, job_id, ""))
-    await _unregister(connection, queue, worker)
-    return settled
+    nobody_lives = live_workers is not None and not live_workers
+    return await _Estate(connection, queue, worker).settle(0.0 if nobody_lives else LOOK_S)
 
 
-async def _popped(connection: Redis, queue: str) -> set[str]:
-    entries = await connection.lrange(f"rq:queue:{queue}:intermediate", 0, -1)
-    return {entry.decode() for entry in entries}
+class _Estate:
+    """What a dead worker has left behind."""
 
+    def __init__(self, connection: Redis, queue: str, worker: str) -> None:
+        self._redis, self._worker = connection, worker
+        # knows RQ's names of keys; its connection is never opened
+        self._queue = Queue(queue, connection=redis.Redis())
+        self._wip = self._queue.started_job_registry.key
+        self._held_key = WORKER_EXECUTIONS_KEY_TEMPLATE.format(worker)
+        self._bury_script = connection.register_script(script("bury"))
 
-async def _running(connection: Redis, queue: str) -> list[tuple[str, str, str]]:
-    """(job, execution, worker's name) of every registered execution."""
-    found = []
-    for entry in await connection.zrange(f"rq:wip:{queue}", 0, -1):
-        job_id, execution = entry.decode().split(":")
-        holder = await connection.hget(f"rq:execution:{job_id}:{execution}", "worker_name")
-        found.append((job_id, execution, (holder or b"").decode()))
-    return found
+    async def settle(self, patience_s: float) -> list[Settled]:
+        # what the worker had sent off before it died is done once this is answered, so the looks below see it
+        await self._redis.ping()
+        settled = [await self._bury(*entry.split(":")) for entry in await self._held()]
+        settled += [await self._bury(job_id, "") for job_id in await self._orphaned(patience_s)]
+        await self._unregister()
+        return [job for job in settled if job is not None]
 
+    async def _held(self) -> list[str]:
+        """Its registered executions, as ``job:execution``."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.smembers(self._held_key)
+            pipe.zrange(self._wip, 0, -1)
+            mine, running = await pipe.execute()
+        # its own list and the execution can expire before wip does; the job remembers who took it
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for entry in running:
+                pipe.hget(f"{RQ_KEY_PREFIX}:execution:{entry.decode()}", "worker_name")
+                pipe.hget(Job.key_for(entry.decode().split(":")[0]), "worker_name")
+            names = await pipe.execute() if running else []
+        holders = (execution or job for execution, job in zip(names[::2], names[1::2], strict=True))
+        name = self._worker.encode()
+        mine |= {entry for entry, holder in zip(running, holders, strict=True) if holder == name}
+        return sorted(entry.decode() for entry in mine)
 
-async def _bury(connection: Redis, queue: str, job_id: str, execution: str) -> Settled:
-    keys = [
-        f"rq:wip:{queue}",
-        f"rq:queue:{queue}:intermediate",
-        f"rq:failed:{queue}",
-        f"rq:job:{job_id}",
-        f"rq:execution:{job_id}:{execution}",
-    ]
-    entry = f"{job_id}:{execution}" if execution else ""
-    args = [entry, job_id, int(time.time()), utcformat(now()), KEEP_S]
-    where = await connection.register_script(script("bury"))(keys=keys, args=args)
-    return Settled(job_id, where.decode())
+    async def _orphaned(self, patience_s: float) -> set[str]:
+        """Jobs popped but not registered. By whom is written nowhere: those of the living vanish from here soon."""
+        deadline = time.monotonic() + patience_s
+        orphans = await self._unregistered()
+        while orphans and time.monotonic() < deadline:
+            await asyncio.sleep(LOOK_AGAIN_S)
+            orphans &= await self._unregistered()
+        return orphans
 
+    async def _unregistered(self) -> set[str]:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.lrange(self._queue.intermediate_queue_key, 0, -1)
+            pipe.zrange(self._wip, 0, -1)
+            popped, running = await pipe.execute()
+        return {job.decode() for job in popped} - {entry.decode().split(":")[0] for entry in running}
 
-async def _unregister(connection: Redis, queue: str, worker: str) -> None:
-    key = f"rq:worker:{worker}"
-    async with connection.pipeline(transaction=True) as pipe:
-        pipe.srem("rq:workers", key)
-        pipe.srem(f"rq:workers:{queue}", key)
-        pipe.delete(key, f"{key}:executions")
-        await pipe.execute()
+    async def _bury(self, job_id: str, execution: str) -> Settled | None:
+        text = f"Moved to FailedJobRegistry, due to AbandonedJobError: worker {self._worker} has died, at {now()}"
+        result = Result(job_id, Result.Type.FAILED, self._queue.connection, exc_string=text).serialize()
+        keys = [
+            self._wip,
+            self._queue.intermediate_queue_key,
+            self._queue.failed_job_registry.key,
+            Job.key_for(job_id),
+            Result.get_key(job_id),  # type: ignore[no-untyped-call]  # RQ leaves it untyped
+            f"{RQ_KEY_PREFIX}:executions:{job_id}",
+            f"{RQ_KEY_PREFIX}:execution:{job_id}:{execution}",
+        ]
+        fields = [part for field in result.items() for part in field]
+        args = [job_id, execution, int(time.time()), KEEP_S, zlib.compress(text.encode()), *fields]
+        where = await self._bury_script(keys=keys, args=args)
+        return Settled(job_id, where.decode()) if where is not None else None
+
+    async def _unregister(self) -> None:
+        key = f"{RQ_KEY_PREFIX}:worker:{self._worker}"
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.srem(REDIS_WORKER_KEYS, key)
+            pipe.srem(WORKERS_BY_QUEUE_KEY % self._queue.name, key)
+            pipe.delete(key, self._held_key)
+            # if it died at its housekeeping, nobody would keep house for fifteen minutes
+            pipe.delete(self._queue.registry_cleaning_key)
+            await pipe.execute()

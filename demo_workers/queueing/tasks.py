@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from math import ceil
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -19,6 +20,10 @@ from demo_workers.tape import MAX_SERVICE_S
 
 SPARE_TIMEOUT_S = 30
 """A job may take this much longer than it says before RQ ends it; RQ counts whole seconds."""
+CPU_SHARE = 0.1
+"""Least share of a core that a job which burns processor time may count on beside other workers."""
+WRITE_S = 0.01
+"""The longest that one write to a timeline takes, its added pause left out; mostly it is a tenth of a millisecond."""
 
 TIMELINE_LENGTH = 50
 TIMELINE_LIVES_S = 600
@@ -35,6 +40,10 @@ class WorkArgs(msgspec.Struct, forbid_unknown_fields=True):
     service_time_s: Annotated[float, Meta(ge=0, le=MAX_SERVICE_S)]
     kind: Literal["sleep", "cpu"] = "sleep"
 
+    def longest_s(self) -> float:
+        """Seconds after which something must be wrong with it."""
+        return self.service_time_s / (CPU_SHARE if self.kind == "cpu" else 1)
+
 
 class FanOutArgs(msgspec.Struct, forbid_unknown_fields=True):
     """``write_ms``: an added pause per follower, as if the timelines were in another building."""
@@ -44,12 +53,20 @@ class FanOutArgs(msgspec.Struct, forbid_unknown_fields=True):
     followers: Annotated[int, Meta(ge=1, le=5000)]
     write_ms: Annotated[float, Meta(ge=0, le=20)] = 2.0
 
+    def longest_s(self) -> float:
+        """Seconds after which something must be wrong with it."""
+        return self.followers * (self.write_ms / 1000 + WRITE_S)
+
 
 class Task(msgspec.Struct, frozen=True):
     """``path`` is what RQ imports, ``args`` the type its arguments must fit."""
 
     path: str
-    args: type[msgspec.Struct]
+    args: type[WorkArgs] | type[FanOutArgs]
+
+    def timeout_s(self, args: Mapping[str, Any]) -> int:
+        """Whole seconds after which RQ may end a job with these arguments."""
+        return ceil(self.args(**args).longest_s()) + SPARE_TIMEOUT_S
 
 
 TASKS: Mapping[str, Task] = {
@@ -88,7 +105,7 @@ def fan_out(post: str, author: str, followers: int, write_ms: float = 2.0) -> di
     """Put a post on every follower's timeline; the job's meta says how far it is."""
     job = get_current_job()
     if job is None:
-        raise LabError("fan_out = no job: must run in an RQ worker. Elsewhere call fan_out_into.")
+        raise LabError("current job = None: must be a job that an RQ worker runs. Elsewhere call fan_out_into.")
 
     def tell(done: int) -> None:
         job.meta.update(done=done, total=followers)

@@ -63,7 +63,7 @@ class Ledger:
     def table(self) -> str:
         """The statements with their numbers, as text."""
         width = max(len(str(line)) for line in self.lines)
-        return "\n".join(f"{str(line):<{width}}  {line.numbers}" for line in self.lines)
+        return "\n".join(f"{line!s:<{width}}  {line.numbers}" for line in self.lines)
 
 
 def _counts(run: Run) -> dict[str, int]:

@@ -91,7 +91,8 @@ class Run:
     @cached_property
     def executions(self) -> Table:
         """One row per execution; see ``tables.EXECUTION``. When the run was ended by a fault, what was
-        accepted and never answered is lost, and has a row that says so."""
+        accepted and never answered is lost, and has a row that says so.
+        """
         found = tables.executions(self.events)
         if not self.ended_by:
             return found

@@ -18,6 +18,7 @@ MAX_CLIENT = 2**31 - 1
 
 _WAIT = re.compile(rb'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?:$|[,;])', re.IGNORECASE)
 _ATTEMPT = re.compile(rb"([0-9]{1,10})\.([0-9]{1,5})")
+_LENGTH = re.compile(rb"[0-9]+")
 _NUMBER = re.compile(rb"[0-9]{1,10}")
 
 
@@ -100,12 +101,15 @@ def check_body(head: Head) -> None:
     """Refuse a body that is not JSON, not bounded or not announced, before reading it.
 
     Raises:
-        Problem: 411, 413 or 415.
+        Problem: 400, 411, 413 or 415.
     """
     if not head.content_length and not head.transfer_encoding:
         raise Problem(411, "Send the body with a Content-Length.")
-    if head.content_length and (len(head.content_length) > 9 or int(head.content_length) > MAX_BODY):
-        raise too_large()
+    if head.content_length:
+        if not _LENGTH.fullmatch(head.content_length):
+            raise Problem(400, "Content-Length: must be a whole number.")
+        if len(head.content_length) > 9 or int(head.content_length) > MAX_BODY:
+            raise too_large()
     kind = head.content_type.partition(b";")[0].strip().lower()
     if kind != b"application/json" or head.content_encoding.lower() not in (b"", b"identity"):
         raise Problem(415, "Send the job as plain application/json.")

@@ -116,6 +116,8 @@ class Posting:
 
     async def _tell_if_over(self, job_id: str) -> None:
         """The end of a job that was already here may have been announced before anybody listened this time."""
+        if self._state.waiters.tell_again(job_id):
+            return
         job = await look(self._state, job_id) or {}
         ends = {"finished": ("result", How.FINISHED), "failed": ("error", How.FAILED), "canceled": ("", How.CANCELLED)}
         if end := ends.get(job.get("status", "")):
@@ -155,12 +157,20 @@ async def _read(head: Head, receive: Receive) -> tuple[str, dict[str, Any]]:
     try:
         order = _order.decode(body)
         return order.task, decode_args(order.task, order.args)
-    except msgspec.ValidationError as error:
-        raise Problem(422, f'{error}. Ask with {{"task": name, "args": {{...}}}}.') from None
-    except UnknownTask as error:
-        raise Problem(422, str(error)) from None
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise Problem(400, f"The body is not JSON: {error}") from None
+    except (msgspec.DecodeError, UnknownTask, UnicodeError, RecursionError) as error:
+        raise _misfit(body, error) from None
+
+
+def _misfit(body: bytes, error: Exception) -> Problem:
+    """The problem with a body that could not be decoded: 400 if it is no JSON at all, else 422."""
+    try:
+        # a decoder that knows its type may meet a wrong type before it meets broken JSON
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as broken:
+        return Problem(400, f"The body is not JSON: {broken}.")
+    if isinstance(error, UnknownTask):
+        return Problem(422, str(error))
+    return Problem(422, f'{error}. Ask with {{"task": name, "args": {{...}}}}.')
 
 
 def _accepted(job_id: str, *headers: tuple[bytes, bytes]) -> Answer:

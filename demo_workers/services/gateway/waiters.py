@@ -32,12 +32,16 @@ class Ending(NamedTuple):
 
 Wait = asyncio.Future[Ending]
 
+RECENT = 200
+"""Endings remembered. RQ puts a result away some milliseconds after the worker has announced it."""
+
 
 class Waiters:
     """Who waits for which job. There are at most as many as open connections, since a client that hangs up leaves."""
 
     def __init__(self) -> None:
         self._by_job: dict[str, list[Wait]] = {}
+        self._recent: dict[str, Ending] = {}
 
     def add(self, job_id: str) -> Wait:
         """Begin to listen for a job's end: before the job is sent off, so that its end cannot be missed."""
@@ -55,13 +59,26 @@ class Waiters:
 
     def tell(self, job_id: str, ending: Ending) -> None:
         """The job has ended."""
-        for wait in self._by_job.pop(job_id, ()):
-            _end(wait, ending)
+        self._recent[job_id] = ending
+        if len(self._recent) > RECENT:
+            del self._recent[next(iter(self._recent))]
+        self._tell(job_id, ending)
+
+    def tell_again(self, job_id: str) -> bool:
+        """Who began to listen just after the end hears of it too; whether it was known."""
+        ending = self._recent.get(job_id)
+        if ending is not None:
+            self._tell(job_id, ending)
+        return ending is not None
 
     def tell_all(self, ending: Ending) -> None:
         """No end will be heard of any more."""
         for job_id in list(self._by_job):
-            self.tell(job_id, ending)
+            self._tell(job_id, ending)
+
+    def _tell(self, job_id: str, ending: Ending) -> None:
+        for wait in self._by_job.pop(job_id, ()):
+            _end(wait, ending)
 
 
 async def outcome(wait: Wait, wait_s: float, receive: Receive) -> Ending:

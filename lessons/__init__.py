@@ -1,0 +1,1 @@
+"""What teaches the system: theory, twin, pictures, checks, and one small facade per chapter."""

@@ -1,0 +1,1 @@
+"""Checks: the doctor; later predictions, exercises and grades."""

@@ -1,0 +1,46 @@
+"""The reader commits to a prediction before the run; "not predicted" is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ipywidgets as w
+
+from lessons.show.view import show_widget
+
+NONE = "not predicted"
+
+_given: dict[str, str] = {}
+_happened: dict[str, str] = {}
+_questions: dict[str, str] = {}
+
+
+def ask(name: str, question: str, choices: Sequence[str]) -> None:
+    """Show a question with its choices as buttons; running the cell again clears the choice.
+
+    Args:
+        name: the prediction's key.
+        question: one short sentence.
+        choices: what can be chosen, beside "not predicted".
+    """
+    _questions[name] = question
+    _given.pop(name, None)
+    _happened.pop(name, None)
+    buttons = w.ToggleButtons(options=[NONE, *choices], style={"button_width": "auto"})
+    # the question is no label of the buttons for a screen reader, so each button says it too
+    buttons.tooltips = [f"{question} {choice}" for choice in buttons.options]
+    buttons.observe(lambda change: _given.__setitem__(name, change["new"]), names="value")
+    box = w.VBox([w.HTML(f"<b>{question}</b>"), buttons])
+    show_widget(box, f"{question} [{' | '.join(choices)}]")
+
+
+def reveal(name: str, happened: str) -> None:
+    """Print the prediction beside what happened, and keep both for ``review``."""
+    _happened[name] = happened
+    print(f"You said: {_given.get(name, NONE)}. It was: {happened}.")
+
+
+def review() -> None:
+    """All predictions of this notebook beside what happened."""
+    for name, happened in _happened.items():
+        print(f"{_questions[name]}\n  you: {_given.get(name, NONE)}\n  it was: {happened}")

@@ -1,0 +1,70 @@
+"""The ``workbook`` command: thin verbs over everything below it.
+
+Exit codes: 0 ok, 1 a check failed, 2 bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from demo_workers.errors import LabError, ScenarioError
+from lessons.cli import commands, demo, doctor, lab
+from lessons.cli.options import add_json_option, add_scenario_options
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every verb and its options."""
+    top = argparse.ArgumentParser(prog="workbook", description="Learn asynchronism by running it.")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    verb = verbs.add_parser("lab", help="open JupyterLab on the first notebook")
+    verb.add_argument("rest", nargs=argparse.REMAINDER, help="options handed to JupyterLab")
+    verb.set_defaults(do=lab.lab)
+
+    verb = verbs.add_parser("doctor", help="check this machine and say how to mend what is missing")
+    add_json_option(verb)
+    verb.set_defaults(do=doctor.doctor)
+
+    verb = verbs.add_parser("demo", help="collapse and rescue in under a minute, without a browser")
+    verb.add_argument("--out", type=Path, default=Path("out/demo"), help="directory for the picture and both runs")
+    verb.add_argument("--seed", default="7", help="same seed, same requests")
+    add_json_option(verb)
+    verb.set_defaults(do=demo.demo)
+
+    verb = verbs.add_parser("run", help="play a scenario on the real system")
+    add_scenario_options(verb)
+    verb.add_argument("--out", type=Path, help="directory to record into (new or empty)")
+    verb.set_defaults(do=commands.run)
+
+    verb = verbs.add_parser("serve", help="the system alone, on loopback TCP")
+    add_scenario_options(verb)
+    verb.add_argument("--port", default="0", help="TCP port on 127.0.0.1; 0 takes any free one")
+    verb.set_defaults(do=commands.serve)
+
+    verb = verbs.add_parser("worker", help="one more worker for the system at WORKBOOK_REDIS_URL")
+    verb.add_argument("--queue", default="workbook", help="name of the RQ queue")
+    verb.set_defaults(do=commands.worker)
+
+    verb = verbs.add_parser("replay", help="show a recorded run again")
+    verb.add_argument("run", help="a run directory, its name, or last")
+    add_json_option(verb)
+    verb.set_defaults(do=commands.replay)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb and return its exit code."""
+    chosen = parser().parse_args(arguments)
+    try:
+        return int(chosen.do(chosen))
+    except ScenarioError as error:
+        print(f"workbook: {error}", file=sys.stderr)
+        return 2
+    except LabError as error:
+        print(f"workbook: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,7 @@
+"""``python -m lessons.cli``."""
+
+import sys
+
+from lessons.cli import main
+
+sys.exit(main())

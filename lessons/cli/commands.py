@@ -1,0 +1,109 @@
+"""The verbs that drive a system: run, serve, worker, replay."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import stat
+import sys
+from pathlib import Path
+
+import msgspec
+
+from demo_workers.errors import LoadGeneratorLagging, ScenarioError
+from demo_workers.queueing.worker import join
+from demo_workers.records.run import Run
+from demo_workers.scenario import Scenario
+from demo_workers.stack import Stack
+from demo_workers.stack.calibration import Calibration
+from lessons.cli import report
+from lessons.cli.options import scenario_of
+from lessons.cli.running import errors, progress_bar, running, watch
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Play a scenario on the real system."""
+    found, calibration = asyncio.run(_run(scenario_of(arguments), arguments.out))
+    _print(found, calibration, as_json=arguments.json)
+    return 0 if found.ledger.balanced and found.valid and not found.ended_by else 1
+
+
+async def _run(scenario: Scenario, out: Path | None) -> tuple[Run, Calibration | None]:
+    async with running(Stack("run")) as stack:
+        workers = scenario.service.workers
+        await stack.start(workers)
+        errors.print(f"server: {stack.redis.name}")
+        calibration = await stack.calibrate(workers) if workers else None
+        live = await stack.begin(scenario, out=out)
+        with progress_bar() as progress:
+            try:
+                return await watch(live, progress, "load"), calibration
+            except LoadGeneratorLagging:
+                assert live.run is not None  # recorded, and marked as invalid
+                return live.run, calibration
+
+
+def replay(arguments: argparse.Namespace) -> int:
+    """Show a recorded run again."""
+    found = Run.load(arguments.run)
+    _print(found, None, as_json=arguments.json)
+    return 0 if found.ledger.balanced and found.valid else 1
+
+
+def _print(found: Run, calibration: Calibration | None, *, as_json: bool) -> None:
+    text = (
+        msgspec.json.encode(report.facts(found, calibration)).decode() if as_json else report.lines(found, calibration)
+    )
+    print(text)
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Gateway, workers and Redis on loopback TCP, until SIGTERM, SIGINT or the end of a piped standard input."""
+    asyncio.run(_serve(scenario_of(arguments), _port(arguments.port), as_json=arguments.json))
+    return 0
+
+
+async def _serve(scenario: Scenario, port: int, *, as_json: bool) -> None:
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    _at_end_of_input(loop, asked)
+    async with running(Stack("serve", port=port, queue="workbook", on_failure=lambda error: asked.set())) as stack:
+        url = await stack.serve(scenario)
+        facts = {"url": url, "server": stack.redis.name, "queue": stack.queue, "workers": scenario.service.workers}
+        print(msgspec.json.encode(facts).decode() if as_json else f"{url}  ({stack.redis.name})", flush=True)
+        await asked.wait()
+        if stack.broken is not None:
+            raise stack.broken
+
+
+def _at_end_of_input(loop: asyncio.AbstractEventLoop, asked: asyncio.Event) -> None:
+    """When standard input is a pipe, its end is the owner's end."""
+    if sys.stdin is None or not stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
+        return
+
+    def read() -> None:
+        if not os.read(sys.stdin.fileno(), 4096):
+            loop.remove_reader(sys.stdin.fileno())
+            asked.set()
+
+    loop.add_reader(sys.stdin.fileno(), read)
+
+
+def worker(arguments: argparse.Namespace) -> int:
+    """One worker that joins the system whose Redis is named by WORKBOOK_REDIS_URL."""
+    url = os.environ.get("WORKBOOK_REDIS_URL")
+    if not url:
+        remedy = "Set it to the address of the system to join, for example redis://:password@host:6379/0."
+        raise ScenarioError("WORKBOOK_REDIS_URL", url, "the URL of a Redis server", remedy)
+    join({"url": url}, arguments.queue)
+    return 0
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise ScenarioError("--port", text, "a whole number from 0 to 65535", "0 takes any free port.")
+    return int(text)

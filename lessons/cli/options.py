@@ -1,0 +1,69 @@
+"""The options that every command taking a scenario shares."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from demo_workers.errors import ScenarioError
+from demo_workers.scenario import Scenario, parse
+
+SHORT = {
+    "arrival_rate": ("load.arrival_rate", "requests per second"),
+    "service_time": ("service.service_time_s", "mean seconds of work per request"),
+    "workers": ("service.workers", "how many RQ workers"),
+    "limit": ("admission.limit", "most jobs waiting and running, or none"),
+    "duration": ("load.duration_s", "seconds of load"),
+    "seed": ("seed", "same seed, same requests"),
+}
+"""Short option → (scenario field, help)."""
+
+
+def add_scenario_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--scenario``, ``--set``, the short options and ``--json``."""
+    parser.add_argument("--scenario", metavar="FILE.toml", type=Path, help="start from a scenario file")
+    for name, (path, text) in SHORT.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar="X", help=f"{text} ({path})")
+    parser.add_argument(
+        "--set",
+        metavar="SECTION.FIELD=VALUE",
+        action="append",
+        default=[],
+        help="any field of the scenario; may be repeated",
+    )
+    add_json_option(parser)
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--json``."""
+    parser.add_argument("--json", action="store_true", help="print JSON for machines")
+
+
+def scenario_of(arguments: argparse.Namespace) -> Scenario:
+    """The scenario that the options describe.
+
+    Raises:
+        ScenarioError: a value is out of bounds, or the file cannot be read.
+    """
+    scenario = _from_file(arguments.scenario) if arguments.scenario else Scenario()
+    changes = [(path, getattr(arguments, name)) for name, (path, _) in SHORT.items()]
+    for path, text in [(path, text) for path, text in changes if text is not None] + _pairs(arguments.set):
+        scenario = scenario.replace(path, parse(path, text))
+    return scenario
+
+
+def _from_file(path: Path) -> Scenario:
+    try:
+        return Scenario.from_toml(path.read_text())
+    except OSError as error:
+        raise ScenarioError("--scenario", str(path), "a readable TOML file", str(error)) from None
+
+
+def _pairs(settings: list[str]) -> list[tuple[str, str]]:
+    pairs = []
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        if not equals:
+            raise ScenarioError("--set", setting, "section.field=value", "For example --set retry.attempts=4.")
+        pairs.append((path.strip(), text.strip()))
+    return pairs

@@ -1,0 +1,1 @@
+"""What a person sees: the live panel, its figures, and the sentence that says the same in words."""

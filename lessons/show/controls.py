@@ -1,0 +1,159 @@
+"""The knobs as widgets: a slider with a number beside it, keyboard reachable, named by symbol, words and unit.
+
+Callbacks may run on any thread (JupyterLab sends widget messages over kernel subshells). They set plain values and
+call ``changed``; whoever passes ``changed`` hops to its own loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import ipywidgets as w
+
+from demo_workers.scenario import KNOBS, Scenario
+
+
+class Knob(NamedTuple):
+    """How a knob is offered: whole numbers from ``low`` to ``high``, of which ``unit`` make one of the scenario's.
+
+    Whole numbers, because the browser's slider turns 50.0 into 49.99999 and would change the scenario by being shown.
+    """
+
+    label: str
+    low: int
+    high: int
+    step: int = 1
+    unit: int | None = None  # None: the scenario's value is whole itself
+    at_once: bool = True  # False: only when the slider is let go, for what restarts something
+    nothing: str = ""  # the words of the box that stands for None
+    usual: int = 0  # where the slider stands behind that box
+
+
+OFFERED = {
+    "arrival_rate": Knob("arrivals λ [per s]", 0, 150, unit=1),
+    "service_time_s": Knob("work 1/μ [ms]", 5, 300, 5, unit=1000),
+    "workers": Knob("workers c", 0, 8, at_once=False),
+    "limit": Knob("limit K [inside]", 1, 100, nothing="no limit", usual=20),
+    "attempts": Knob("attempts [each]", 1, 10),
+    "timeout_s": Knob("patience [ms]", 100, 10_000, 100, unit=1000, nothing="for ever", usual=1000),
+    "deadline_s": Knob("deadline [s]", 1, 60, unit=1, nothing="none", usual=10),
+    "base_s": Knob("backoff base [ms]", 50, 5000, 50, unit=1000),
+    "cap_s": Knob("backoff cap [s]", 1, 60, unit=1),
+}
+CHOICES = {
+    "retry_policy": (
+        "wait before a retry",
+        (("none: at once", "none"), ("fixed", "fixed"), ("exponential", "exponential"), ("full jitter", "full")),
+    ),
+    "after_timeout": ("after a time-out", (("back off", "backoff"), ("at once", "at_once"))),
+    "honour_retry_after": ("Retry-After", (("honoured", True), ("ignored", False))),
+}
+
+
+class Controls:
+    """The widgets of some knobs and their present values.
+
+    Args:
+        scenario: where the knobs stand at first.
+        row: names of the knobs that are always in sight.
+        advanced: names of those that are folded away.
+        changed: called with (knob, value) on any thread.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        row: Sequence[str],
+        advanced: Sequence[str] = (),
+        *,
+        changed: Callable[[str, Any], None],
+    ) -> None:
+        self._changed = changed
+        self.values: dict[str, Any] = {}
+        self._quiet = False
+        self._set: dict[str, Callable[[Any], None]] = {}
+        boxes = {knob: self._make(knob, value_of(scenario, knob)) for knob in (*row, *advanced)}
+        flow = w.Layout(flex_flow="row wrap", grid_gap="0 18px")
+        parts = [w.HBox([boxes[knob] for knob in row], layout=flow)]
+        if advanced:
+            more = w.HBox([boxes[knob] for knob in advanced], layout=flow)
+            parts.append(w.Accordion([more], titles=("More settings",), selected_index=None))
+        self.widget = w.VBox(parts)
+
+    def follow(self, scenario: Scenario) -> None:
+        """Put every knob to where a scenario has it; nobody is told."""
+        self._quiet = True
+        for knob, put in self._set.items():
+            put(value_of(scenario, knob))
+            self.values[knob] = value_of(scenario, knob)
+        self._quiet = False
+
+    def show(self, knob: str, value: Any) -> None:
+        """Move a knob's widget, as if somebody had."""
+        if knob in self._set:
+            self._set[knob](value)
+
+    def _make(self, knob: str, value: Any) -> w.Widget:
+        self.values[knob] = value
+        if knob in CHOICES:
+            return self._choice(knob, value)
+        return self._slider(knob, OFFERED[knob], value)
+
+    def _store(self, knob: str, value: Any) -> None:
+        if self.values[knob] != value:
+            self.values[knob] = value
+            if not self._quiet:
+                self._changed(knob, value)
+
+    def _choice(self, knob: str, value: Any) -> w.Widget:
+        label, options = CHOICES[knob]
+        box = w.Dropdown(options=options, value=value, description=label, style=_WIDE, layout=w.Layout(width="352px"))
+        box.observe(lambda change: self._store(knob, change["new"]), "value")
+        self._set[knob] = lambda v: setattr(box, "value", v)
+        return box
+
+    def _slider(self, knob: str, spec: Knob, value: Any) -> w.Widget:
+        shown = _shown(spec, value)
+        # a scenario beyond the usual range must still be reachable
+        ends: dict[str, Any] = {"min": min(spec.low, shown), "max": max(spec.high, shown), "step": spec.step}
+        bar = w.IntSlider(
+            value=shown, description=spec.label, readout=False, continuous_update=spec.at_once, style=_WIDE,
+            layout=w.Layout(width="280px"), **ends,
+        )  # fmt: skip
+        box = w.BoundedIntText(value=shown, layout=w.Layout(width="72px"), tooltip=spec.label, **ends)
+        w.jslink((bar, "value"), (box, "value"))
+        none = w.Checkbox(value=value is None, description=spec.nothing, indent=False, layout=w.Layout(width="auto"))
+
+        def store(_: object) -> None:
+            bar.disabled = box.disabled = none.value
+            if none.value:
+                self._store(knob, None)
+            elif spec.unit is None:
+                self._store(knob, bar.value)
+            elif self.values[knob] is None or bar.value != _shown(spec, self.values[knob]):  # else the exact value stays, whatever is shown
+                self._store(knob, bar.value / spec.unit)
+
+        def put(v: Any) -> None:
+            if v is not None:
+                bar.value = _shown(spec, v)
+            none.value = v is None
+
+        bar.disabled = box.disabled = none.value
+        bar.observe(store, "value")
+        none.observe(store, "value")
+        self._set[knob] = put
+        return w.HBox([bar, box, *([none] if spec.nothing else [])])
+
+
+def _shown(spec: Knob, value: Any) -> int:
+    return spec.usual if value is None else round(value * (spec.unit or 1))
+
+
+def value_of(scenario: Scenario, knob: str) -> Any:
+    """Where a scenario has a knob."""
+    section, _, name = KNOBS[knob].partition(".")
+    return getattr(getattr(scenario, section), name)
+
+
+_WIDE = {"description_width": "115px"}

@@ -1,0 +1,1 @@
+"""Room for closed formulas; nothing here yet."""

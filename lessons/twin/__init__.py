@@ -1,0 +1,1 @@
+"""Room for the simulated twin; nothing here yet."""

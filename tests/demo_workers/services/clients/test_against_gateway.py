@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo_workers.records.events import ClientOutcome, Kind, Outcome, Result, read_events
+from demo_workers.scenario import Load, Retry, Scenario, Service
+from demo_workers.services.child import Child
+from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+
+from .bench import until
+
+pytestmark = pytest.mark.live
+
+QUEUE = "wb-00c11e75"
+
+
+class System:
+    """Redis, gateway, one worker and clients, all real."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.told: list[str] = []
+
+    @contextlib.asynccontextmanager
+    async def up(self) -> AsyncIterator[System]:
+        """Start everything; end it in the opposite order."""
+        runtime = make_runtime_directory()
+        async with contextlib.AsyncExitStack() as stack:
+            redis = RedisServer(runtime)
+            await redis.start()
+            stack.push_async_callback(redis.stop)
+            uds = str(runtime / "gateway.sock")
+            queue = {"address": redis.address, "queue": QUEUE}
+            worker = {**queue, "number": 0, "timings": "classroom"}
+            self.gateway = self._child("gateway", "demo_workers.services.gateway", {**queue, "uds": uds})
+            self.clients = self._child("clients", "demo_workers.services.clients", {"address": {"uds": uds}})
+            for child in (
+                self.gateway,
+                self._child("worker", "demo_workers.queueing.worker", worker),
+                self.clients,
+            ):
+                stack.push_async_callback(child.stop)
+                await child.start()
+            yield self
+
+    async def play(self, scenario: Scenario) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Play a scenario to its end; returns the clients' and the gateway's own counts."""
+        limit, policy = scenario.admission.limit, scenario.admission.policy
+        common: dict[str, Any] = {"run": "00c11e75", "origin": time.monotonic() + 0.2}
+        gateway_events, clients_events = (str(self.directory / f"{name}.events") for name in ("gateway", "clients"))
+        await self.gateway.call("begin", **common, events=gateway_events, limit=limit, policy=policy)
+        await self.clients.call("begin", **common, events=clients_events, scenario=scenario.to_dict())
+        await until(lambda: "load_over" in self.told, 20)
+        counts = await self.clients.call("end")
+        await self._drained(time.monotonic() + 10)
+        return counts, await self.gateway.call("end")
+
+    def rows(self, name: str, kind: Kind) -> Any:
+        """The rows of one kind in one of the two records."""
+        events, torn = read_events(self.directory / f"{name}.events")
+        assert torn == 0
+        return events[events["kind"] == kind]
+
+    async def _drained(self, end: float) -> None:
+        while True:
+            left = await self.gateway.call("outstanding")
+            if left["waiting"] == left["running"] == 0:
+                return
+            assert time.monotonic() < end, left
+            await asyncio.sleep(0.02)
+
+    def _child(self, name: str, module: str, config: dict[str, Any]) -> Child:
+        log = self.directory / f"{name}.log"
+        return Child(name, module, config, log, on_event=lambda message: self.told.append(message["event"]))
+
+
+@pytest.fixture
+async def system(tmp_path: Path) -> AsyncIterator[System]:
+    """Everything that a client meets."""
+    async with System(tmp_path).up() as system:
+        yield system
+
+
+def keys(rows: Any) -> list[tuple[int, int]]:
+    """(request, attempt) of each row, sorted."""
+    return sorted(zip(rows["request"].tolist(), rows["attempt"].tolist(), strict=True))
+
+
+async def test_refusals(system: System) -> None:
+    """Under back pressure the two records have the same attempts, and both sides count the same refusals."""
+    plan = Scenario(
+        load=Load(arrival_rate=80, duration_s=0.7),
+        service=Service(service_time_s=0.02, workers=1),
+        retry=Retry(policy="full", attempts=3, base_s=0.05),
+    ).replace("admission.limit", 4)
+    counts, gateway = await system.play(plan)
+    sent, ended, decided = (
+        system.rows("clients", Kind.SENT),
+        system.rows("clients", Kind.ANSWERED),
+        system.rows("gateway", Kind.DECIDED),
+    )
+    assert keys(sent) == keys(ended) == keys(decided)
+    assert counts["refused"] == (decided["code"] == Outcome.SHED).sum() > 0
+    assert counts["succeeded"] == (decided["code"] == Outcome.ADMITTED).sum() > 0
+    assert counts["attempts"] == counts["refused"] + counts["succeeded"]
+    assert gateway["shed"] == counts["refused"]
+    # a client that honours Retry-After comes back no earlier than it was told
+    refused = ended[(ended["code"] == ClientOutcome.REFUSED) & (ended["attempt"] < 3)]
+    assert (refused["value"] > 0).all()
+
+
+async def test_time_outs(system: System) -> None:
+    """A client that hangs up leaves its job behind: it is executed, and nobody is there to hear of it."""
+    plan = Scenario(
+        load=Load(arrival_rate=40, duration_s=0.3),
+        service=Service(service_time_s=0.05, distribution="deterministic", workers=1),
+        retry=Retry(attempts=2, timeout_s=0.08, after_timeout="at_once"),
+    )
+    counts, _ = await system.play(plan)
+    finished = system.rows("gateway", Kind.ENDED)
+    assert keys(system.rows("clients", Kind.SENT)) == keys(system.rows("gateway", Kind.DECIDED))
+    assert counts["timed_out"] > 0
+    assert (finished["code"] == Result.OK).sum() == counts["attempts"] > counts["succeeded"]

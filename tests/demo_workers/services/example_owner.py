@@ -1,0 +1,54 @@
+"""An owner for the tests that kill it: starts what its argument says, tells the process ids, and waits for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import threading
+from typing import Any
+
+from demo_workers.services.child import Child
+from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+
+EXAMPLE = "tests.demo_workers.services.example_child"
+
+
+async def start(kinds: list[str], keep: list[object]) -> dict[str, Any]:
+    """Start one server where ``redis`` is asked for, and one child of each other kind."""
+    runtime = make_runtime_directory()
+    told: dict[str, Any] = {"runtime": str(runtime), "redis": None, "children": []}
+    for number, kind in enumerate(kinds):
+        if kind == "redis":
+            server = RedisServer(runtime)
+            await server.start()
+            keep.append(server)
+            told |= {"redis": server.pid, "address": server.address}
+        else:
+            child = Child(f"{kind} {number}", EXAMPLE, {"kind": kind}, runtime / f"{number}.log")
+            await child.start()
+            keep.append(child)
+            told["children"].append(child.pid)
+    return told
+
+
+def main() -> None:
+    """Start from the main thread or, with ``thread``, from one that ends at once."""
+    how, *kinds = sys.argv[1:]
+    keep: list[object] = []
+
+    def work() -> None:
+        print(json.dumps(asyncio.run(start(kinds, keep))), flush=True)
+
+    if how == "thread":
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        print("the thread has ended", flush=True)
+    else:
+        work()
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import stat
+import time
+
+import pytest
+
+from demo_workers.errors import LabError
+from demo_workers.records.events import Kind, Outcome
+from tests.demo_workers.services.gateway.system import System, until
+from tests.demo_workers.services.gateway.talk import ask, post, talk
+
+pytestmark = pytest.mark.live
+
+
+async def test_the_socket_is_private(fresh: System) -> None:
+    """Mode 0600: only its owner can knock."""
+    await fresh.start()
+    assert stat.S_IMODE(os.stat(fresh.socket).st_mode) == 0o600
+
+
+@pytest.mark.parametrize("how", ["signal", "pipe"])
+async def test_leaving_answers_whoever_waits(fresh: System, how: str) -> None:
+    """SIGTERM or the owner's end: open long polls hear 503, nothing is logged, all is gone within a second."""
+    await fresh.start()
+    await fresh.begin()
+    polls = [asyncio.create_task(fresh.post(prefer="wait=30")) for _ in range(20)]
+    async with talk(fresh.url) as idle, talk(fresh.url) as half, talk(fresh.url) as asked:
+        half.send(b"POST /jobs HTTP/1.1\r\nhost: w\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{")
+        idle.send(b"GET /heal")
+        await asked.ask("GET", "/healthz")
+        await until(lambda: len(fresh.rows(Kind.DECIDED)) == 20)
+        start = time.monotonic()
+        if how == "signal":
+            assert fresh.gateway.pid is not None
+            os.kill(fresh.gateway.pid, signal.SIGTERM)
+            await fresh.gateway.wait()
+            assert fresh.gateway.returncode == 0
+        else:
+            await fresh.gateway.stop()
+        assert time.monotonic() - start < 1
+        assert {reply.status for reply in await asyncio.gather(*polls)} == {503}
+        told = await half.reply()
+        assert told is not None
+        assert told.status == 503
+        assert await idle.closed()
+        assert await asked.closed()
+    assert fresh.log == ""
+    assert not fresh.socket.exists()
+
+
+async def test_without_redis_it_says_so_and_stays(fresh: System) -> None:
+    """Redis killed: who waits hears 503, the owner hears redis_lost, and every new attempt is a recorded 503."""
+    await fresh.start()
+    await fresh.begin()
+    poll = asyncio.create_task(fresh.post(prefer="wait=30"))
+    await until(lambda: len(fresh.rows(Kind.DECIDED)))
+    start = time.monotonic()
+    fresh.redis.kill()
+    assert (await poll).status == 503
+    await until(lambda: fresh.told)
+    assert time.monotonic() - start < 1
+    assert (await fresh.post()).status == 503
+    assert (await ask(fresh.url, "GET", "/healthz")).status == 503
+    assert (await ask(fresh.url, "GET", "/jobs/x")).status == 503
+    assert (await ask(fresh.url, "GET", "/nowhere")).status == 404
+    assert fresh.codes(Kind.DECIDED) == [Outcome.ADMITTED, Outcome.ERRORED]
+    assert [news["event"] for news in fresh.told] == ["redis_lost"]
+    assert (await fresh.gateway.call("end"))["errored"] == 1
+    assert fresh.log == ""
+
+
+async def test_a_frozen_redis_is_a_sick_one(fresh: System) -> None:
+    """Health does not wait for ever: 503 after a second."""
+    await fresh.start()
+    assert fresh.redis.pid is not None
+    os.kill(fresh.redis.pid, signal.SIGSTOP)
+    try:
+        start = time.monotonic()
+        assert (await ask(fresh.url, "GET", "/healthz")).status == 503
+        assert 0.9 < time.monotonic() - start < 2
+    finally:
+        os.kill(fresh.redis.pid, signal.SIGCONT)
+    assert (await ask(fresh.url, "GET", "/healthz")).status == 200
+
+
+async def test_on_loopback_a_foreign_name_is_refused(fresh: System) -> None:
+    """A page elsewhere can aim a browser at loopback, but not under the right name."""
+    await fresh.start(tcp={"host": "127.0.0.1", "port": 0})
+    port = fresh.url.rsplit(":", 1)[1]
+    for host in ("127.0.0.1", "localhost", "[::1]"):
+        assert (await post(fresh.url, host=f"{host}:{port}")).status == 202
+    for host in ("evil.example", f"evil.example:{port}", "127.0.0.1", "127.0.0.1:1", ""):
+        assert (await post(fresh.url, host=host)).status == 400
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"limit": 0}, "admission.limit = 0: must be"),
+        ({"policy": "maybe"}, "admission.policy = 'maybe': must be"),
+        ({"uds": "/nowhere/gateway.sock"}, "uds = '/nowhere/gateway.sock': cannot listen there"),
+        ({"address": {"unix_socket_path": "/nowhere"}}, "cannot reach Redis"),
+        ({"colour": "blue"}, "unknown field `colour`"),
+    ],
+)
+async def test_a_bad_configuration_is_one_clear_line(fresh: System, config: dict[str, object], says: str) -> None:
+    """The owner's error quotes it; there is no traceback."""
+    with pytest.raises(LabError, match="gateway: has ended") as caught:
+        await fresh.start(**config)
+    assert says in str(caught.value)
+    assert "Traceback" not in fresh.log

@@ -1,0 +1,22 @@
+"""A stand-in for a notebook's kernel: starts a stack, puts a load on it, says so, and waits to be killed."""
+
+from __future__ import annotations
+
+import asyncio
+
+from demo_workers.scenario import Admission, Load, Scenario, Service
+from demo_workers.stack import Stack
+
+
+async def main() -> None:
+    """Run until killed."""
+    stack = Stack("owner")
+    load = Load(arrival_rate=60, duration_s=60)
+    live = await stack.begin(Scenario(load=load, service=Service(workers=2), admission=Admission(limit=20)))
+    while len(live.poll()) == 0:
+        await asyncio.sleep(0.01)
+    print("loaded", flush=True)
+    await asyncio.sleep(60)
+
+
+asyncio.run(main())
