@@ -128,9 +128,9 @@ class Chirp:
         """Three quarters of the capacity, then twice the capacity, then three quarters again.
 
         Both have three seconds of burst, so that the backlog outlasts the patience on any tape: the short form lasts
-        five and a half seconds, to read on, and the full one twenty, to see the end of it.
+        five seconds, to read on, and the full one twenty, to see the end of it.
         """
-        start, length, duration = (0.5, 3.0, 5.5) if short else (3.0, 3.0, 20.0)
+        start, length, duration = (0.5, 3.0, 5.0) if short else (3.0, 3.0, 20.0)
         load = Load(
             kind="spike",
             arrival_rate=CALM * self.capacity,

@@ -24,6 +24,14 @@ def marked(mark: str) -> list[psutil.Process]:
     return found
 
 
+def alive(process: psutil.Process) -> bool:
+    """Whether a process still runs; a zombie does not."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def runtime_directories(base: Path) -> list[Path]:
     """Runtime directories of stacks below a temporary directory."""
     return sorted(base.glob("wb-*"))

@@ -2,9 +2,18 @@
 -- KEYS: 1 queue, 2 intermediate, 3 wip, 4 job, 5 rq:queues, 6 counters
 -- ARGV: 1 limit (-1 none), 2 run, 3 job id, 4 seconds the counters live, 5… fields and values of the job hash
 -- Returns {1, depth with this job} admitted, {0, depth} full, {-1, depth} duplicate.
--- A job that a worker is just registering is in both intermediate and wip: then this refuses a moment too early, but
--- it never lets in too many.
-local depth = redis.call('LLEN', KEYS[1]) + redis.call('LLEN', KEYS[2]) + redis.call('ZCARD', KEYS[3])
+local depth = redis.call('LLEN', KEYS[1]) + redis.call('ZCARD', KEYS[3])
+local popped = redis.call('LRANGE', KEYS[2], 0, -1)
+if #popped > 0 then
+  -- a job that a worker is just registering stands in both, and counts once; a wip entry is "job:execution"
+  local registered = {}
+  for _, entry in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
+    registered[string.match(entry, '^[^:]+')] = true
+  end
+  for _, id in ipairs(popped) do
+    if not registered[id] then depth = depth + 1 end
+  end
+end
 local limit = tonumber(ARGV[1])
 local decision = 1
 if redis.call('EXISTS', KEYS[4]) == 1 then

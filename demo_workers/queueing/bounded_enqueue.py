@@ -102,7 +102,7 @@ class BoundedQueue:
     async def cancel_waiting(self, run: str) -> list[str]:
         """Take every waiting job of a run out of the queue, in one step; returns their ids."""
         keys = [self._queue.key, self._queue.canceled_job_registry.key]
-        args = [f"{run}-", Job.redis_job_namespace_prefix, int(time.time()), self._ttl]
+        args: list[Any] = [f"{run}-", Job.redis_job_namespace_prefix, int(time.time()), self._ttl]
         return [job_id.decode() for job_id in await self._cancel(keys=keys, args=args)]
 
     def job_fields(self, task: str, args: Mapping[str, Any], job_id: str) -> list[Any]:

@@ -57,6 +57,11 @@ async def settle(
     return await _Estate(connection, queue, worker).settle(0.0 if nobody_lives else LOOK_S)
 
 
+async def at_work(connection: Redis, worker: str) -> bool:
+    """Whether a worker has a job in hand."""
+    return bool(await connection.scard(WORKER_EXECUTIONS_KEY_TEMPLATE.format(worker)))
+
+
 class _Estate:
     """What a dead worker has left behind."""
 

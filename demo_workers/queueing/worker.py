@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import signal
 import time
 from collections.abc import Callable, Mapping
 from types import FrameType
@@ -16,8 +15,10 @@ from typing import Any
 
 import redis
 from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.worker import WorkerStatus
 
 from demo_workers.errors import LabError
 from demo_workers.queueing import tasks  # noqa: F401  # so that no job's time holds the import of its function
@@ -104,6 +105,8 @@ class ClassroomWorker(SimpleWorker):
         """
         if self._leave_since is None:
             self._leave_since = time.monotonic()
+            if self.get_state() == WorkerStatus.SUSPENDED:
+                raise StopRequested  # `rq suspend`: it holds no job, and would not look for one for a long time
         elif time.monotonic() - self._leave_since > SAME_SIGNAL_S:
             raise SystemExit  # asked twice: the job in hand fails
 

@@ -83,7 +83,7 @@ class RunDirectory:
             ScenarioError: there is no such run.
         """
         base = runs_directory()
-        if str(name) == "last" and base.exists() and (found := sorted(p for p in base.iterdir() if p.is_dir())):
+        if str(name) == "last" and base.exists() and (found := _by_age(base)):
             return cls(found[-1])
         for path in (Path(name), base / name):
             if (path / "manifest.json").exists():
@@ -114,7 +114,11 @@ class RunDirectory:
         return [Steer(**msgspec.json.decode(line)) for line in lines]
 
 
+def _by_age(base: Path) -> list[Path]:
+    """Recorded runs, oldest first."""
+    return sorted((p for p in base.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime_ns)
+
+
 def _prune(base: Path) -> None:
-    """Keep the newest directories; names begin with the time, so their order is their age."""
-    for old in sorted(p for p in base.iterdir() if p.is_dir())[:-KEEP]:
+    for old in _by_age(base)[:-KEEP]:
         shutil.rmtree(old, ignore_errors=True)

@@ -5,7 +5,9 @@ The first line on standard input is ``{"argv": [...], "stdin": "text for the pro
 ["directory"]}``. It starts the program in a session of its own and reports ``{"event": "started", "pid": N}``. When
 its standard input ends (the owner has gone, in whatever way, or says goodbye) it kills the program, removes the
 directories and leaves. When the program ends first it reports ``{"event": "exited", "code": N}`` (negative for a
-signal) and stays only for the directories. Without ``argv`` it guards nothing but the directories.
+signal) and stays only for the directories. Without ``argv`` it guards the directories alone, until a further line
+``{"id": 1, "verb": "run", "argv": [...], "stdin": ..., "log": ...}`` brings a program: so the directories are safe
+before the program is found.
 
 On Linux the kernel kills the program too should the leash itself be killed. That is armed here and nowhere else: the
 signal comes when the *thread* that started the program ends, and this process has one thread, which ends last.
@@ -44,10 +46,21 @@ def main() -> None:
     for number in POLITE:
         signal.signal(number, signal.SIG_IGN)  # the pipe alone says when to leave
     wakeup = _wake_on_sigchld()
-    pid = _start(config["argv"], config.get("stdin", ""), config["log"]) if config.get("argv") else None
+    pid = _start(config) if config.get("argv") else None
     _tell(event="started", pid=pid)
     remove = config.get("remove", [])
-    while not _owner_left(wakeup):
+    commands = b""
+    while (heard := _wait(wakeup)) is not None:
+        *lines, commands = (commands + heard).split(b"\n")
+        for line in lines:
+            command = json.loads(line)
+            if pid is not None or command.get("verb") != "run":
+                _tell(
+                    id=command.get("id"), ok=False, error="a leash runs one program at a time, and knows no other verb"
+                )
+                continue
+            pid = _start(command)
+            _tell(id=command["id"], ok=True, pid=pid)
         if pid is not None and (code := _reap(pid, os.WNOHANG)) is not None:
             _tell(event="exited", code=code)
             pid = None
@@ -63,7 +76,7 @@ def main() -> None:
 def _read_config() -> dict[str, Any] | None:
     line = b""
     while not line.endswith(b"\n"):
-        chunk = os.read(0, 1 << 16)
+        chunk = os.read(0, 1)  # no further: what follows the line is a command
         if not chunk:
             return None  # the owner left before it had said what to do
         line += chunk
@@ -80,12 +93,13 @@ def _wake_on_sigchld() -> int:
     return reading
 
 
-def _start(argv: list[str], text: str, log: str) -> int:
-    feed = text.encode()
+def _start(order: dict[str, Any]) -> int:
+    argv: list[str] = order["argv"]
+    feed = order.get("stdin", "").encode()
     if len(feed) > FEED_MAX:
         raise ValueError(f"stdin = {len(feed)} bytes: must be at most {FEED_MAX}. Put large things into a file.")
     arm = _parent_death_signal()
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    output = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     reading, writing = os.pipe()
     os.write(writing, feed)
     leash = os.getpid()
@@ -124,12 +138,12 @@ def _parent_death_signal() -> Callable[[], object]:
     return lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _owner_left(wakeup: int) -> bool:
-    """Wait until something happens; whether it was the end of standard input."""
+def _wait(wakeup: int) -> bytes | None:
+    """Wait until something happens: what the owner said, None when it has gone."""
     ready, _, _ = select.select([0, wakeup], [], [])
     if wakeup in ready:
         os.read(wakeup, 4096)
-    return 0 in ready and not os.read(0, 4096)
+    return (os.read(0, 1 << 16) or None) if 0 in ready else b""
 
 
 def _reap(pid: int, options: int) -> int | None:

@@ -121,8 +121,9 @@ class RedisServer:
         self.ours = False
         self.name = ""
         self.pid: int | None = None
+        self._log = runtime / "redis.log"
         self._leash: Child | None = None
-        self._started = self._up = False
+        self._started = self._up = self._gone = False
 
     async def start(self, timeout_s: float = 10.0) -> None:
         """Find or start the server; returns when it answers PING.
@@ -135,9 +136,10 @@ class RedisServer:
             raise LabError("the Redis server was started before. Make a new RedisServer in a new runtime directory.")
         self._started = True
         try:
+            # first of all, so that the directory goes with an owner that is killed in the middle of this
+            await self._start_leash()
             if url := self._environ.get(URL):
                 self.address = {"url": url}
-                await self._start_leash([], "")
                 await self._wait_for_ping(timeout_s)
                 self.name = f"{await self._ask_version()} ({URL}, {_without_password(url)})"
             else:
@@ -182,24 +184,30 @@ class RedisServer:
         data = self._runtime / "redis"
         data.mkdir(mode=0o700, exist_ok=True)
         self.address, self.ours, self.name = {"unix_socket_path": socket, "password": password}, True, binary.name
-        await self._start_leash([binary.path, "-"], _config(socket, password, data))
+        config, log = _config(socket, password, data), str(self._log)
+        assert self._leash is not None
+        try:
+            pid = (await self._leash.call("run", argv=[binary.path, "-"], stdin=config, log=log))["pid"]
+        except LabError as error:
+            raise RedisUnavailable(str(error)) from error
+        if not self._gone:  # its end may have been heard in the same breath as its start
+            self.pid = pid
         await self._wait_for_ping(timeout_s)
 
-    async def _start_leash(self, argv: list[str], text: str) -> None:
-        leash = str(Path(__file__).with_name("leash.py"))
-        log = str(self._runtime / "redis.log")
+    async def _start_leash(self) -> None:
         self._leash = Child(
             "leash of the Redis server",
             "demo_workers.services.leash",
-            {"argv": argv, "stdin": text, "log": log, "remove": [str(self._runtime)]},
+            {"argv": [], "remove": [str(self._runtime)]},
             self._runtime / "leash.log",
-            command=[sys.executable, "-I", "-S", leash],  # as small and as quick as a Python can be
+            # as small and as quick as a Python can be
+            command=[sys.executable, "-I", "-S", str(Path(__file__).with_name("leash.py"))],
             ready="started",
             on_event=lambda event: self._server_gone(),  # it has no news but the end of its program
             on_exit=lambda child: self._leash_gone(),
         )
         try:
-            self.pid = (await self._leash.start())["pid"]
+            await self._leash.start()
         except LabError as error:
             raise RedisUnavailable(str(error)) from error
 
@@ -209,7 +217,7 @@ class RedisServer:
         self._server_gone()
 
     def _server_gone(self) -> None:
-        self.pid = None
+        self.pid, self._gone = None, True
         up, self._up = self._up, False
         if up and self.ours and self._on_exit is not None:
             self._on_exit()
@@ -240,7 +248,7 @@ class RedisServer:
             return f"{URL} = {url}: must answer PING within {timeout_s:g} s ({last}). Start it, or unset {URL}."
         how = "did not answer PING" if self.pid is not None else "ended before it answered PING"
         try:
-            tail = (self._runtime / "redis.log").read_text(errors="replace")[-LOG_TAIL:].strip()
+            tail = self._log.read_text(errors="replace")[-LOG_TAIL:].strip()
         except OSError:
             tail = ""
         return f"{self.name} {how} within {timeout_s:g} s ({last}). Try another server: {REMEDY} Its log:\n{tail}"

@@ -278,7 +278,7 @@ class Stack:
     async def end_running_jobs(self) -> None:
         """Kill the workers that are still at a job when patience is over; the jobs are accounted as lost."""
         for name in self.workforce.names:
-            if await self._connection.hget(f"rq:worker:{name}", "current_job"):
+            if await dead_workers.at_work(self._connection, name):
                 self.workforce.kill(name)
 
     def _child(self, service: str, config: dict[str, Any], **callbacks: Any) -> Child:
@@ -311,7 +311,8 @@ class Stack:
         live = self._live if self._live is not None and not self._live.over else None
         if live is not None:
             live.log(Steer(live.now(), "worker_died", name))
-        found = await dead_workers.settle(self._connection, self.queue, name)
+        living = self.workforce.names
+        found = await dead_workers.settle(self._connection, self.queue, name, live_workers=living)
         if live is not None and found:
             jobs = [[job_id, where] for job_id, where in found]
             with contextlib.suppress(LabError):

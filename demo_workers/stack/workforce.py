@@ -11,6 +11,10 @@ from demo_workers.errors import LabError, WorkersNotReady
 from demo_workers.services.child import Child
 
 READY_S = 15.0
+
+TRIES = 5
+"""How often a place is filled anew when somebody kills the successor before it is ready."""
+
 Died = Callable[[str], Awaitable[None]]
 
 
@@ -78,8 +82,23 @@ class Workforce:
         await asyncio.gather(*(child.stop(grace_s=0.5) for child in workers.values()))
 
     async def _hire(self) -> None:
+        for _ in range(TRIES):
+            name, child = self._candidate()
+            self._workers[name] = child
+            try:
+                await child.start(timeout_s=READY_S)
+                return
+            except LabError as error:
+                self._workers.pop(name, None)
+                if (child.returncode or 0) >= 0:
+                    raise WorkersNotReady(str(error)) from error
+                failure = error
+                # killed before it was ready: its place is filled again, like that of any dead worker
+                await self._died(name)
+        raise WorkersNotReady(f"{TRIES} in a row were killed before they were ready. {failure}") from failure
+
+    def _candidate(self) -> tuple[str, Child]:
         number, self._next = self._next, self._next + 1
-        name = f"{self._queue}-w{number}"
         config: dict[str, Any] = {
             "address": self._address,
             "queue": self._queue,
@@ -89,12 +108,7 @@ class Workforce:
         }
         log = self._logs / f"worker-{number}.log"
         child = Child(f"worker {number}", "demo_workers.queueing.worker", config, log, on_exit=self._on_exit)
-        self._workers[name] = child
-        try:
-            await child.start(timeout_s=READY_S)
-        except LabError as error:
-            self._workers.pop(name, None)
-            raise WorkersNotReady(str(error)) from error
+        return f"{self._queue}-w{number}", child
 
     async def _let_go(self, name: str) -> None:
         child = self._workers.pop(name)

@@ -13,6 +13,8 @@ from matplotlib.transforms import IdentityTransform
 
 from lessons.show import labels, style
 
+ASIDE = 4.0
+"""Pixels kept free at both ends of a label, since a live line moves on before the label does."""
 INSET = 3.0
 """Pixels kept free inside the axes' frame."""
 
@@ -90,10 +92,14 @@ class Captions:
         for name in self._names:
             width, height = self._size(name.text, renderer, scale)
             line, kept = _pixels(name.line, scale), self._kept.get(name.key)
-            wants.append(labels.Want(line, width + 2, height + 1, kept, name.solid))
-        for name, (x, y) in zip(self._names, labels.place(area, wants, obstacles), strict=True):
-            self._kept[name.key] = x, y
-            name.text.set_position(((x + 1) * scale, y * scale))
+            wants.append(labels.Want(line, width + 2 * ASIDE, height + 1, kept, name.solid))
+        for name, found in zip(self._names, labels.place(area, wants, obstacles), strict=True):
+            name.text.set_visible(found is not None)
+            if found is None:
+                self._kept.pop(name.key, None)
+            else:
+                self._kept[name.key] = found
+                name.text.set_position(((found[0] + ASIDE) * scale, found[1] * scale))
 
     def _size(self, text: Text, renderer: RendererAgg, scale: float) -> tuple[float, float]:
         key = text.get_text(), text.get_fontweight() == "bold"

@@ -20,6 +20,10 @@ STAY = 30.0
 """How many pixels nearer another place must be to move there."""
 CROSSED = 60.0
 """Cost in pixels of each busy cell under the label: only taken when nothing is free."""
+LOST = 90.0
+"""A label further than this from its line would name something else."""
+TOUCHED = 4
+"""A label that would cover more busy cells than this is left out."""
 
 FAR = 500.0
 """Pixels from a line that is nowhere near."""
@@ -81,12 +85,12 @@ class _Grid:
 
     def block(self, x: float, y: float, width: float, height: float) -> None:
         """Mark a rectangle busy."""
-        c, r = int((x - self.area.x0) / CELL), int((y - self.area.y0) / CELL)
+        c, r = round((x - self.area.x0) / CELL), round((y - self.area.y0) / CELL)
         self.busy[max(r, 0) : r + _cells(height), max(c, 0) : c + _cells(width)] = True
 
 
-def place(area: Area, wants: Sequence[Want], obstacles: Sequence[Array] = ()) -> list[tuple[float, float]]:
-    """Lower left corners (pixels) for labels, in the order given; the first choose first.
+def place(area: Area, wants: Sequence[Want], obstacles: Sequence[Array] = ()) -> list[tuple[float, float] | None]:
+    """Lower left corners (pixels) for labels, in the order given; the first choose first. None: there is no room.
 
     Args:
         area: where labels may be.
@@ -97,19 +101,20 @@ def place(area: Area, wants: Sequence[Want], obstacles: Sequence[Array] = ()) ->
     for line in obstacles:
         grid.trace(line)
     spans = [grid.trace(want.line) if want.solid else _Grid(area).trace(want.line) for want in wants]
-    places = []
+    places: list[tuple[float, float] | None] = []
     for i, want in enumerate(wants):
         # what names a moment is understood by where it stands; a line's name has to keep away from other lines
         others = [span for k, span in enumerate(spans) if want.solid and k != i and wants[k].solid]
-        x, y = _best(grid, want, spans[i], others)
-        grid.block(x, y, want.width, want.height)
-        places.append((x, y))
+        found = _best(grid, want, spans[i], others)
+        if found:
+            grid.block(*found, want.width, want.height)
+        places.append(found)
     return places
 
 
 def _best(
     grid: _Grid, want: Want, own: tuple[Array, Array], others: Sequence[tuple[Array, Array]]
-) -> tuple[float, float]:
+) -> tuple[float, float] | None:
     w, h = min(_cells(want.width), grid.nx), min(_cells(want.height), grid.ny)
     total = np.zeros((grid.ny + 1, grid.nx + 1))
     total[1:, 1:] = grid.busy.cumsum(0).cumsum(1)
@@ -125,10 +130,12 @@ def _best(
     cost = cost - 0.02 * CELL * np.arange(crossed.shape[1])[None, :] - 0.01 * (bottom - grid.area.y0)
     row, column = np.unravel_index(int(np.argmin(cost)), cost.shape)
     if want.kept is not None:
-        c = min(max(int((want.kept[0] - grid.area.x0) / CELL), 0), cost.shape[1] - 1)
-        r = min(max(int((want.kept[1] - grid.area.y0) / CELL), 0), cost.shape[0] - 1)
+        c = min(max(round((want.kept[0] - grid.area.x0) / CELL), 0), cost.shape[1] - 1)
+        r = min(max(round((want.kept[1] - grid.area.y0) / CELL), 0), cost.shape[0] - 1)
         if crossed[r, c] == 0 and cost[r, c] <= cost[row, column] + STAY:
             row, column = np.intp(r), np.intp(c)
+    if crossed[row, column] > TOUCHED or gap[row, column] > LOST:
+        return None
     return grid.area.x0 + CELL * float(column), grid.area.y0 + CELL * float(row)
 
 

@@ -25,8 +25,8 @@ AT_ONCE = 3.0
 """The same when somebody turned a knob and is waiting to see it."""
 CALM_FPS = 1.0
 """For readers who asked for reduced motion."""
-TOO_SHARP_S = 0.025
-"""A frame that costs this much is drawn at the plain resolution from then on."""
+SLOWED = 1.2
+"""When sharp pictures make the frames so much rarer, plain ones are drawn from then on."""
 SENTENCE_S = 1.0
 
 
@@ -94,7 +94,8 @@ class Screen:
             view = series.view(now, 1.0)
             self._say(f"{text.present(view)} So far: {text.summary(series, noun=self._figure.look.noun)}")
         self._costs.append(time.thread_time() - began)
-        if self._surface.facts.ratio > 1 and self.cost_s > TOO_SHARP_S and self.frames > 5 and self._sharp:
+        costly = len(self._costs) == RECENT and DUTY * self.cost_s * self._fps > SLOWED
+        if costly and self._sharp and self._surface.facts.ratio > 1:
             self._sharp = False
             self._costs.clear()
             self._figure.rescale(1.0)
@@ -114,7 +115,10 @@ class Screen:
             self._figure.retitle(title)
         self._figure.rescale(1.0)
         self.png = self._figure.snapshot(series, None, marks)
-        self._surface.push(self.png)
+        sharp = self._surface.facts.ratio
+        if sharp > 1:
+            self._figure.rescale(sharp)
+        self._surface.push(self.png if sharp == 1 else self._figure.snapshot(series, None, marks))
         self._say(text.summary(series, noun=look.noun))
 
     def _say(self, sentence: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from demo_workers.services.gateway.http_protocol import MAX_BODY
-from demo_workers.services.gateway.problems import CLOSE, Problem
+from demo_workers.services.gateway.problems import Problem
 
 LONGEST_WAIT_S = 30
 FIRST_OWN_REQUEST = 2**30
@@ -116,5 +116,5 @@ def check_body(head: Head) -> None:
 
 
 def too_large() -> Problem:
-    """The 413 for a body past its bound; the rest of it is not read."""
-    return Problem(413, f"A body may have {MAX_BODY} bytes.", [CLOSE], limit_bytes=MAX_BODY)
+    """The 413 for a body past its bound."""
+    return Problem(413, f"A body may have {MAX_BODY} bytes.", limit_bytes=MAX_BODY)

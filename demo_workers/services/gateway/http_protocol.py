@@ -33,6 +33,9 @@ MAX_PIPELINED = 16
 READ_S = 10.0
 """A request has this long to arrive, from its first byte to the last of its body."""
 
+LINGER_S = 1.0
+"""How long a client that was refused may go on sending before it is cut off. Source: RFC 9112, section 9.6."""
+
 MAX_CONNECTIONS = 4096
 
 
@@ -58,13 +61,16 @@ class BoundedProtocol(HttpToolsProtocol):
         self._reading_since: float | None = None
         self._problem: Problem | None = None
         self._deaf = False
+        self._lingering_since: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or say that there are too many."""
         super().connection_made(transport)
         self._reading_since = self.loop.time()
         if len(self.connections) > MAX_CONNECTIONS:
-            self._refuse(unavailable("Too many connections are open.", limit=MAX_CONNECTIONS))
+            self._deaf = True
+            self._write(unavailable("Too many connections are open.", limit=MAX_CONNECTIONS).answer())
+            transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, within bounds."""
@@ -84,7 +90,9 @@ class BoundedProtocol(HttpToolsProtocol):
             super().shutdown()
 
     def check_time(self, now: float) -> None:
-        """Called once a second: close the connection if its request is too long in coming."""
+        """Called once a second: close the connection if its request, or its end, is too long in coming."""
+        if self._lingering_since is not None and now - self._lingering_since > LINGER_S:
+            self.transport.close()
         late = self._reading_since is not None and now - self._reading_since > READ_S
         # reading is paused while an earlier request of the same connection is being answered: that is our doing
         if late and not self._deaf and not self.flow.read_paused:
@@ -161,11 +169,17 @@ class BoundedProtocol(HttpToolsProtocol):
         mine = cycle is None if self._in_head else cycle is not None and not self.pipeline
         if mine and not (cycle is not None and cycle.response_started):
             self._write(problem.answer())
-            self.transport.close()
+            self._linger()
         elif self._in_head:
             self._end_after_answers()
         else:
-            self.transport.close()
+            self._linger()
+
+    def _linger(self) -> None:
+        """Close our half. Closing all of it while the client is still sending would cost it the answer."""
+        if not self.transport.is_closing():
+            self._lingering_since = self.loop.time()
+            self.transport.write_eof()
 
     def _write(self, answer: Answer) -> None:
         headers = [*self.server_state.default_headers, *answer.headers, CLOSE]

@@ -157,6 +157,23 @@ def test_a_leash_without_a_program_guards_the_directory(hold: Hold, runtime: Pat
     assert not runtime.exists()
 
 
+def test_a_program_may_be_brought_later(hold: Hold, runtime: Path, tmp_path: Path) -> None:
+    """One at a time: the next when it has ended."""
+    process, _ = hold([], remove=[str(runtime)])
+    assert process.stdin is not None
+    run = {"verb": "run", "argv": ["/bin/cat"], "stdin": "text", "log": str(tmp_path / "log")}
+    process.stdin.write(json.dumps({"id": 1, **run}).encode() + b"\n")
+    assert hear(process)["ok"]
+    assert hear(process) == {"event": "exited", "code": 0}
+    orders = [{"id": 2, **run, "argv": SLEEP}, {"id": 3, **run}, {"id": 4, "verb": "dance"}]
+    process.stdin.write(b"".join(json.dumps(order).encode() + b"\n" for order in orders))
+    replies = [hear(process) for _ in orders]
+    assert [(reply["id"], reply["ok"]) for reply in replies] == [(2, True), (3, False), (4, False)]
+    assert let_go(process) == 0
+    assert not lives(replies[0]["pid"])
+    assert (tmp_path / "log").read_text() == "text"
+
+
 def test_only_marked_directories_are_removed(hold: Hold, runtime: Path, tmp_path: Path) -> None:
     """Neither one without the marker, nor a link to a marked one, nor what a link inside points to."""
     bare = tmp_path / "bare"

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from demo_workers.records.events import ClientOutcome, Kind, Outcome, Result, read_events
 from demo_workers.scenario import Load, Retry, Scenario, Service
@@ -16,7 +18,7 @@ from demo_workers.services.redis_server import RedisServer, make_runtime_directo
 
 from .bench import until
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
 QUEUE = "wb-00c11e75"
 
@@ -27,6 +29,7 @@ class System:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.told: list[str] = []
+        self.run = ""
 
     @contextlib.asynccontextmanager
     async def up(self) -> AsyncIterator[System]:
@@ -53,8 +56,10 @@ class System:
     async def play(self, scenario: Scenario) -> tuple[dict[str, Any], dict[str, Any]]:
         """Play a scenario to its end; returns the clients' and the gateway's own counts."""
         limit, policy = scenario.admission.limit, scenario.admission.policy
-        common: dict[str, Any] = {"run": "00c11e75", "origin": time.monotonic() + 0.2}
-        gateway_events, clients_events = (str(self.directory / f"{name}.events") for name in ("gateway", "clients"))
+        self.run = secrets.token_hex(4)
+        self.told.clear()
+        common: dict[str, Any] = {"run": self.run, "origin": time.monotonic() + 0.2}
+        gateway_events, clients_events = (str(self._events(name)) for name in ("gateway", "clients"))
         await self.gateway.call("begin", **common, events=gateway_events, limit=limit, policy=policy)
         await self.clients.call("begin", **common, events=clients_events, scenario=scenario.to_dict())
         await until(lambda: "load_over" in self.told, 20)
@@ -64,9 +69,12 @@ class System:
 
     def rows(self, name: str, kind: Kind) -> Any:
         """The rows of one kind in one of the two records."""
-        events, torn = read_events(self.directory / f"{name}.events")
+        events, torn = read_events(self._events(name))
         assert torn == 0
         return events[events["kind"] == kind]
+
+    def _events(self, name: str) -> Path:
+        return self.directory / f"{self.run}-{name}.events"
 
     async def _drained(self, end: float) -> None:
         while True:
@@ -81,10 +89,10 @@ class System:
         return Child(name, module, config, log, on_event=lambda message: self.told.append(message["event"]))
 
 
-@pytest.fixture
-async def system(tmp_path: Path) -> AsyncIterator[System]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """Everything that a client meets."""
-    async with System(tmp_path).up() as system:
+    async with System(tmp_path_factory.mktemp("system")).up() as system:
         yield system
 
 

@@ -8,7 +8,6 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -90,7 +89,7 @@ class System:
 
         async def outstanding() -> bool:
             left = await self.gateway.call("outstanding")
-            return left["waiting"] + left["running"] == 0
+            return bool(left["waiting"] + left["running"] == 0)
 
         end = time.monotonic() + 10
         while not await outstanding():
@@ -100,7 +99,8 @@ class System:
     def rows(self, kind: Kind) -> Events:
         """The record's rows of one kind."""
         events, _ = read_events(self.events)
-        return events[events["kind"] == kind]
+        found: Events = events[events["kind"] == kind]
+        return found
 
     def codes(self, kind: Kind) -> list[int]:
         """The codes of the rows of one kind, sorted."""

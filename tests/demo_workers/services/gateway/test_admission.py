@@ -114,7 +114,7 @@ async def test_steering_acts_at_once(fresh: System) -> None:
     rows = fresh.rows(Kind.DECIDED)
     assert rows["limit"].tolist() == [1, 1, 2, 2, -1]
     assert rows["t"][1] <= reply["t"] <= rows["t"][2]
-    with pytest.raises(Exception, match="admission.limit = 0: must be"):
+    with pytest.raises(Exception, match=r"admission\.limit = 0: must be"):
         await fresh.gateway.call("steer", limit=0)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
@@ -73,11 +74,10 @@ async def test_news_from_another_machine_is_dated_by_redis(fresh: System) -> Non
     await fresh.start()
     await fresh.begin()
     await fresh.post(workbook_attempt="1.1")
-    said = {"job": f"{RUN}-1-1", "worker": "far", "n": 7, "t": "5.0", "boot": "elsewhere"}
+    said: dict[Any, Any] = {"job": f"{RUN}-1-1", "worker": "far", "n": 7, "t": "5.0", "boot": "elsewhere"}
     before = time.monotonic() - fresh.origin
-    await fresh.connection.xadd(announce.stream_key(fresh.queue), {"k": "s", **said})
-    await fresh.connection.xadd(announce.stream_key(fresh.queue), {"k": "f", "ok": 1, "result": "null", **said})
-    await fresh.connection.xadd(announce.stream_key(fresh.queue), {"nonsense": "1"})
+    for entry in (said | {"k": "s"}, said | {"k": "f", "ok": 1, "result": "null"}, {"nonsense": "1"}):
+        await fresh.connection.xadd(announce.stream_key(fresh.queue), entry)
     assert (await fresh.gateway.call("end"))["clock"] == "estimated"
     after = time.monotonic() - fresh.origin
     rows = [fresh.rows(kind)[0] for kind in (Kind.STARTED, Kind.ENDED)]
