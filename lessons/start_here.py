@@ -166,6 +166,8 @@ async def open_chirp() -> Chirp:
     stack = Stack("00_start_here")
     await stack.start(WORKERS)
     overhead_s = (await stack.calibrate(WORKERS)).overhead_s
+    for note in stack.notes():
+        print(f"Note: {note}")
     return Chirp(stack, overhead_s)
 
 

@@ -255,15 +255,17 @@ class Stack:
 
     def describe(self) -> dict[str, Any]:
         """What the manifest says about the conditions of a run."""
-        notes = []
-        if others := neighbours.count(self._runtime):
-            notes.append(f"{others} other stack(s) shared the processor cores")
         versions = {name: version(name) for name in ("asynchronism-workbook", "rq", "redis", "uvicorn")}
         return {
             "versions": versions | {"python": platform.python_version(), "server": self.redis.name},
             "machine": {"cores": os.cpu_count(), "system": platform.platform()},
-            "notes": notes,
+            "notes": self.notes(),
         }
+
+    def notes(self) -> list[str]:
+        """Remarks about the conditions, for people: what else runs here and shares the processor cores."""
+        others = neighbours.count(self._runtime)
+        return [f"{others} other stack(s) on this machine share the processor cores."] if others else []
 
     async def hear_witnesses(self, run_id: str, others: Mapping[str, Any]) -> Witnesses:
         """Close the witness of a run and collect what all of them counted."""

@@ -28,7 +28,7 @@ def demo(arguments: argparse.Namespace) -> int:
     seed = Scenario().replace("seed", parse("seed", arguments.seed)).seed
     without, with_limit = asyncio.run(_both(arguments.out, seed))
     picture = arguments.out / "demo.png"
-    goodput_two(without, with_limit).savefig(picture)
+    goodput_two(without, with_limit, noun="posts").savefig(picture)
     facts = _facts(without, with_limit, picture)
     if arguments.json:
         print(msgspec.json.encode(facts).decode())
