@@ -22,7 +22,6 @@ from demo_workers.stack import Stack
 from lessons.check import doctor
 from lessons.check.claims import Claim, check
 from lessons.show import figures
-from lessons.show.figures import Picture
 from lessons.show.panel import Panel
 from lessons.show.post_box import PostBox, Progress
 
@@ -223,9 +222,9 @@ def limit_panel(chirp: Chirp, before: Run) -> Panel:
     return Panel("00 limit", chirp.stack, scenario, open_ended=False, ghost=before, question=question, noun="posts")
 
 
-def compare(before: Run, after: Run) -> Picture:
-    """Both runs in one picture, as a notebook shows it."""
-    return figures.compare(before, after, noun="posts")
+def show_compared(before: Run, after: Run) -> None:
+    """Both runs in one picture."""
+    display(figures.compare(before, after, noun="posts"))
 
 
 def more_in_time(before: Run, after: Run) -> int:

@@ -91,7 +91,7 @@ class BoundedQueue:
         """How many jobs wait or run."""
         async with self._redis.pipeline(transaction=True) as pipe:
             self._ask_depth(pipe)
-            return sum(await pipe.execute())
+            return _depth(*await pipe.execute())
 
     async def counters(self, run: str) -> dict[str, int]:
         """How often the script admitted, found full, or met a duplicate for a run."""
@@ -124,8 +124,8 @@ class BoundedQueue:
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.exists(Job.key_for(job_id))
             self._ask_depth(pipe)
-            known, *lengths = await pipe.execute()
-        depth = sum(lengths)
+            known, *lists = await pipe.execute()
+        depth = _depth(*lists)
         full = limit is not None and depth >= limit
         outcome = Outcome.DUPLICATE if known else Outcome.SHED if full else Outcome.ADMITTED
         async with self._redis.pipeline(transaction=True) as pipe:
@@ -137,11 +137,16 @@ class BoundedQueue:
                 pipe.rpush(self._queue.key, job_id)
                 # what was really inside then, which is the point of showing this
                 self._ask_depth(pipe)
-            *_, waiting, popped, running = [0, 0, 0, *await pipe.execute()]
-        return Decision(outcome, waiting + popped + running if outcome is Outcome.ADMITTED else depth)
+            replies = await pipe.execute()
+        return Decision(outcome, _depth(*replies[-3:]) if outcome is Outcome.ADMITTED else depth)
 
     def _ask_depth(self, pipe: Any) -> None:
         queue, intermediate, wip = self._inside
         pipe.llen(queue)
-        pipe.llen(intermediate)
-        pipe.zcard(wip)
+        pipe.lrange(intermediate, 0, -1)
+        pipe.zrange(wip, 0, -1)
+
+
+def _depth(waiting: int, popped: list[bytes], running: list[bytes]) -> int:
+    """A job that a worker is just registering stands in both lists, and counts once."""
+    return waiting + len(running) + len(set(popped) - {entry.split(b":")[0] for entry in running})

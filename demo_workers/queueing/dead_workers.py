@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import zlib
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
@@ -127,8 +126,7 @@ class _Estate:
             f"{RQ_KEY_PREFIX}:execution:{job_id}:{execution}",
         ]
         fields = [part for field in result.items() for part in field]
-        args = [job_id, execution, int(time.time()), KEEP_S, zlib.compress(text.encode()), *fields]
-        where = await self._bury_script(keys=keys, args=args)
+        where = await self._bury_script(keys=keys, args=[job_id, execution, int(time.time()), KEEP_S, *fields])
         return Settled(job_id, where.decode()) if where is not None else None
 
     async def _unregister(self) -> None:

@@ -104,7 +104,7 @@ def keys(rows: Any) -> list[tuple[int, int]]:
 async def test_refusals(system: System) -> None:
     """Under back pressure the two records have the same attempts, and both sides count the same refusals."""
     plan = Scenario(
-        load=Load(arrival_rate=80, duration_s=0.7),
+        load=Load(arrival_rate=100, duration_s=0.5),
         service=Service(service_time_s=0.02, workers=1),
         retry=Retry(policy="full", attempts=3, base_s=0.05),
     ).replace("admission.limit", 4)
@@ -127,7 +127,7 @@ async def test_refusals(system: System) -> None:
 async def test_time_outs(system: System) -> None:
     """A client that hangs up leaves its job behind: it is executed, and nobody is there to hear of it."""
     plan = Scenario(
-        load=Load(arrival_rate=40, duration_s=0.3),
+        load=Load(arrival_rate=40, duration_s=0.2),
         service=Service(service_time_s=0.05, distribution="deterministic", workers=1),
         retry=Retry(attempts=2, timeout_s=0.08, after_timeout="at_once"),
     )

@@ -23,7 +23,7 @@ from .server import FINE, Arrival, LabServer, http, says, silent
 FULL = http(503, {"retry_after_s": 0.05}, "Retry-After: 1")
 
 
-def scenario(rate: float = 400, duration_s: float = 0.15, **retry: Any) -> Scenario:
+def scenario(rate: float = 400, duration_s: float = 0.1, **retry: Any) -> Scenario:
     """A short load; everything else about retries."""
     return Scenario(load=Load(arrival_rate=rate, duration_s=duration_s), retry=Retry(**retry))
 

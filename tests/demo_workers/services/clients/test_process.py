@@ -104,7 +104,7 @@ async def server_process(path: Path) -> AsyncIterator[int]:
 class TestRun:
     async def test_from_begin_to_end(self, start: Start, socket_path: Path) -> None:
         """A whole run: the tape ends, the load ends, and the reply to end has the counts of the record."""
-        plan = scenario(300, 0.6)
+        plan = scenario(300, 0.4)
         async with LabServer(socket_path) as server:
             clients = await start(server.address)
             assert (await clients.child.call("status"))["running"] is False
@@ -167,7 +167,7 @@ class TestRun:
                 clients = await start(server.address)
             finally:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-            await clients.begin(scenario(1000, 0.3))
+            await clients.begin(scenario(1500, 0.2))
             await until(lambda: clients.told)
             status = await clients.child.call("status")
         assert status["in_flight"] == status["attempts"] > 200
@@ -176,14 +176,14 @@ class TestRun:
 class TestFrozenServer:
     async def test_schedule_is_kept(self, start: Start, socket_path: Path) -> None:
         """While the server is stopped dead the requests leave on schedule, and their latency shows the freeze."""
-        plan = scenario(300, 1.1)
+        plan = scenario(300, 0.8)
         async with server_process(socket_path) as pid:
             clients = await start({"uds": str(socket_path)})
             await clients.begin(plan)
             await until(lambda: time.monotonic() > clients.origin + 0.2)
             os.kill(pid, signal.SIGSTOP)
             frozen_s = time.monotonic() - clients.origin
-            await until(lambda: time.monotonic() > clients.origin + 0.8)
+            await until(lambda: time.monotonic() > clients.origin + 0.7)
             os.kill(pid, signal.SIGCONT)
             await until(lambda: "load_over" in clients.told)
             counts = await clients.child.call("end")

@@ -1,4 +1,4 @@
-"""One system for the tests of a module that do not break it, and one for each test that does."""
+"""Systems for the tests of a module that do not break them, and one for each test that does."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
+from demo_workers.queueing.bounded_enqueue import BoundedQueue
 from tests.demo_workers.services.gateway.system import System
 
 
@@ -18,6 +19,26 @@ async def system() -> AsyncIterator[System]:
         yield system
     finally:
         await system.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def idle_system() -> AsyncIterator[System]:
+    """No workers."""
+    system = System()
+    try:
+        await system.start()
+        yield system
+    finally:
+        await system.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def idle(idle_system: System) -> AsyncIterator[System]:
+    """A system without workers, a record that has begun, and nothing inside."""
+    await idle_system.begin()
+    yield idle_system
+    await idle_system.gateway.call("end")
+    await BoundedQueue(idle_system.connection, idle_system.queue).cancel_waiting(idle_system.run)
 
 
 @pytest_asyncio.fixture

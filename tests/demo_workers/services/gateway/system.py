@@ -18,8 +18,6 @@ from demo_workers.services.child import Child
 from demo_workers.services.redis_server import RedisServer, make_runtime_directory
 from tests.demo_workers.services.gateway.talk import Reply, post
 
-RUN = "abcd1234"
-
 
 class System:
     """Start it, use it, stop it.
@@ -39,6 +37,7 @@ class System:
         self.gateway: Child
         self.url = ""
         self.origin = 0.0
+        self.run = ""
 
     async def start(self, workers: int = 0, **config: Any) -> None:
         """Start the parts; ``config`` adds to the gateway's."""
@@ -72,12 +71,12 @@ class System:
         await self.redis.stop()
         shutil.rmtree(self.runtime, ignore_errors=True)
 
-    async def begin(self, limit: int | None = None, policy: str = "reject", run: str = RUN) -> None:
-        """Begin a record that starts now."""
-        self.origin = time.monotonic()
+    async def begin(self, limit: int | None = None, policy: str = "reject") -> None:
+        """Begin the record of a new run that starts now."""
+        self.origin, self.run = time.monotonic(), secrets.token_hex(4)
         self.events.unlink(missing_ok=True)
         await self.gateway.call(
-            "begin", run=run, origin=self.origin, events=str(self.events), limit=limit, policy=policy
+            "begin", run=self.run, origin=self.origin, events=str(self.events), limit=limit, policy=policy
         )
 
     async def post(self, service_time_s: float = 0.0, **headers: str) -> Reply:

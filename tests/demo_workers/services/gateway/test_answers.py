@@ -12,7 +12,7 @@ from rq.serializers import JSONSerializer
 
 from demo_workers.queueing.connection import connect
 from demo_workers.records.events import Kind, Outcome
-from tests.demo_workers.services.gateway.system import RUN, System
+from tests.demo_workers.services.gateway.system import System
 from tests.demo_workers.services.gateway.talk import WORK, ask, request, talk
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
@@ -88,12 +88,12 @@ async def test_a_failed_job_is_a_good_answer(system: System) -> None:
     """A job that raised is 200 with status failed and the error's text; so its page says."""
     await system.begin()
     queue = Queue(system.queue, connection=connect(system.redis.address), serializer=JSONSerializer)
-    queue.enqueue("operator.truediv", 1, 0, job_id=f"{RUN}-7-1")
+    queue.enqueue("operator.truediv", 1, 0, job_id=f"{system.run}-7-1")
     for _ in range(2):  # once while it may still run, once after its end
         reply = await system.post(workbook_attempt="7.1", prefer="wait=5")
         assert (reply.status, reply.body["status"]) == (200, "failed")
         assert "ZeroDivisionError" in reply.body["error"]
-    page = await over(system, f"{RUN}-7-1")
+    page = await over(system, f"{system.run}-7-1")
     assert page["status"] == "failed"
     assert "ZeroDivisionError" in page["error"]
     await system.gateway.call("end")

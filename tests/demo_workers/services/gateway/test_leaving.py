@@ -5,28 +5,26 @@ import os
 import signal
 import stat
 import time
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from demo_workers.errors import LabError
-from demo_workers.records.events import Kind, Outcome
+from demo_workers.records.events import Kind, Outcome, read_events
+from demo_workers.services.child import Child
 from tests.demo_workers.services.gateway.system import System, until
-from tests.demo_workers.services.gateway.talk import ask, post, talk
+from tests.demo_workers.services.gateway.talk import WORK, ask, post, talk
 
 pytestmark = pytest.mark.live
-
-
-async def test_the_socket_is_private(fresh: System) -> None:
-    """Mode 0600: only its owner can knock."""
-    await fresh.start()
-    assert stat.S_IMODE(os.stat(fresh.socket).st_mode) == 0o600
 
 
 @pytest.mark.parametrize("how", ["signal", "pipe"])
 async def test_leaving_answers_whoever_waits(fresh: System, how: str) -> None:
     """SIGTERM or the owner's end: open long polls hear 503, nothing is logged, all is gone within a second."""
     await fresh.start()
+    assert stat.S_IMODE(os.stat(fresh.socket).st_mode) == 0o600  # only its owner can knock
     await fresh.begin()
     polls = [asyncio.create_task(fresh.post(prefer="wait=30")) for _ in range(20)]
     async with talk(fresh.url) as idle, talk(fresh.url) as half, talk(fresh.url) as asked:
@@ -88,6 +86,27 @@ async def test_a_frozen_redis_is_a_sick_one(fresh: System) -> None:
     assert (await ask(fresh.url, "GET", "/healthz")).status == 200
 
 
+async def test_a_killed_gateway_leaves_whole_rows(fresh: System) -> None:
+    """After SIGKILL in the middle of a burst the record has a row for every answer that was seen, and none is torn."""
+    await fresh.start()
+    await fresh.begin()
+    seen: list[int] = []
+
+    async def produce(producer: int) -> None:
+        async with talk(fresh.url) as line:
+            for n in range(10_000):
+                await line.ask("POST", "/jobs", {"workbook-attempt": f"{producer * 10_000 + n}.1"}, WORK)
+                seen.append(producer * 10_000 + n)
+                if len(seen) == 300:
+                    fresh.gateway.kill()
+
+    await asyncio.gather(*map(produce, range(8)), return_exceptions=True)
+    events, torn = read_events(fresh.events)
+    assert torn == 0
+    assert len(seen) >= 300
+    assert np.isin(seen, events["request"]).all()
+
+
 async def test_on_loopback_a_foreign_name_is_refused(fresh: System) -> None:
     """A page elsewhere can aim a browser at loopback, but not under the right name."""
     await fresh.start(tcp={"host": "127.0.0.1", "port": 0})
@@ -104,13 +123,15 @@ async def test_on_loopback_a_foreign_name_is_refused(fresh: System) -> None:
         ({"limit": 0}, "admission.limit = 0: must be"),
         ({"policy": "maybe"}, "admission.policy = 'maybe': must be"),
         ({"uds": "/nowhere/gateway.sock"}, "uds = '/nowhere/gateway.sock': cannot listen there"),
-        ({"address": {"unix_socket_path": "/nowhere"}}, "cannot reach Redis"),
+        ({}, "cannot reach Redis"),
         ({"colour": "blue"}, "unknown field `colour`"),
     ],
 )
-async def test_a_bad_configuration_is_one_clear_line(fresh: System, config: dict[str, Any], says: str) -> None:
+async def test_a_bad_configuration_is_one_clear_line(tmp_path: Path, config: dict[str, Any], says: str) -> None:
     """The owner's error quotes it; there is no traceback."""
+    whole = {"address": {"unix_socket_path": "/nowhere"}, "queue": "wb-0", "uds": str(tmp_path / "s")} | config
+    gateway = Child("gateway", "demo_workers.services.gateway", whole, tmp_path / "log")
     with pytest.raises(LabError, match="has ended") as caught:
-        await fresh.start(**config)
+        await gateway.start()
     assert says in str(caught.value)
-    assert "Traceback" not in fresh.log
+    assert "Traceback" not in (tmp_path / "log").read_text()
