@@ -91,11 +91,12 @@ class Tape:
         self._reached_s = 0.0  # the cumulative rate is used up to here
         self._request = 0
         self._left = self._gap(0)
+        self._due_s = self._invert(self._reached_s, self._left)
 
     @property
     def due_s(self) -> float:
         """When the next request comes (seconds); infinity when there is none."""
-        return self._invert(self._reached_s, self._left)
+        return self._due_s
 
     def pop(self) -> Request:
         """The next request; the tape moves on.
@@ -103,7 +104,7 @@ class Tape:
         Raises:
             StopIteration: there is none.
         """
-        due = self.due_s
+        due = self._due_s
         if math.isinf(due):
             raise StopIteration
         i, seed = self._request, self._scenario.seed
@@ -111,6 +112,7 @@ class Tape:
         service = service_time(self._service, variate(seed, Stream.SERVICE, i))
         self._reached_s, self._request = due, i + 1
         self._left = self._gap(self._request)
+        self._due_s = self._invert(due, self._left)
         return Request(i, due, service, client)
 
     def __iter__(self) -> Iterator[Request]:
@@ -131,6 +133,7 @@ class Tape:
             self._segments = [Segment(0.0, self._segments[-1].end_s, rate, rate)]
         self._scale = rate / self._base if self._base > 0 else 1.0
         self._service = scenario.service
+        self._due_s = self._invert(t, self._left)
 
     def _gap(self, index: int) -> float:
         if self._scenario.load.kind == "uniform":

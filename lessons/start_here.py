@@ -215,11 +215,11 @@ def burst_panel(chirp: Chirp) -> Panel:
     return Panel("00 burst", chirp.stack, chirp.burst(), open_ended=False, question=question, noun="posts")
 
 
-def limit_panel(chirp: Chirp, before: Run) -> Panel:
-    """The same burst with the limit, and the run before as a ghost."""
+def limit_panel(chirp: Chirp, burst: Panel) -> Panel:
+    """The same burst with the limit, and the run without it as a ghost."""
     question = f"Refuse when {LIMIT} are inside: more posts on time, or fewer?"
     scenario = chirp.burst(limit=LIMIT)
-    return Panel("00 limit", chirp.stack, scenario, open_ended=False, ghost=before, question=question, noun="posts")
+    return Panel("00 limit", chirp.stack, scenario, open_ended=False, ghost=burst, question=question, noun="posts")
 
 
 def show_compared(before: Run, after: Run) -> None:

@@ -60,7 +60,7 @@ def announce_started(connection: redis.Redis, queue: str, job_id: str, *, worker
     """Say that a job's function is about to run: call this just before it.
 
     Args:
-        connection: where the stream is.
+        connection: where the stream is; a pipeline sends it with its other commands.
         queue: the RQ queue's name.
         job_id: the job.
         worker: the worker's name.
@@ -71,12 +71,20 @@ def announce_started(connection: redis.Redis, queue: str, job_id: str, *, worker
 
 
 def announce_finished(
-    connection: redis.Redis, queue: str, job_id: str, *, worker: str, number: int, ok: bool, result: Any
+    connection: redis.Redis,
+    queue: str,
+    job_id: str,
+    *,
+    worker: str,
+    number: int,
+    ok: bool,
+    result: Any,
+    t_monotonic: float | None = None,
 ) -> None:
     """Say that it has returned, or raised: call this just after it.
 
     Args:
-        connection: where the stream is.
+        connection: where the stream is; a pipeline sends it with its other commands.
         queue: the RQ queue's name.
         job_id: the job.
         worker: the worker's name.
@@ -84,8 +92,9 @@ def announce_finished(
         ok: whether it returned.
         result: what it returned, or its error's type and text. What is no JSON goes as its ``repr``, and of what is
             longer than ``MAX_RESULT`` only the length.
+        t_monotonic: when it did (CLOCK_MONOTONIC seconds); now unless given.
     """
-    t = time.monotonic()
+    t = time.monotonic() if t_monotonic is None else t_monotonic
     told = {"ok": int(ok), "result": _bounded(result)}
     _add(connection, queue, {"k": "f", "job": job_id, "worker": worker, "n": number, "t": repr(t), **told})
 

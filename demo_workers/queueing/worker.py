@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
-import redis
+from redis.client import Pipeline
 from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.utils import now
 from rq.worker import WorkerStatus
 
 from demo_workers.errors import LabError
@@ -42,23 +43,42 @@ SAME_SIGNAL_S = 1.0
 
 
 class AnnouncedJob(Job):
-    """A job whose function's start and end are announced; ``work`` fills in the class attributes."""
+    """A job whose function's start and end are announced.
 
-    voice: redis.Redis
-    queue: str
-    who: Mapping[str, Any]
+    Both announcements travel with commands that RQ sends anyway: two round trips of their own would add a sixth to
+    what RQ costs per job.
+
+    Attributes:
+        number: of the worker whose jobs these are; ``work`` sets it.
+    """
+
+    number = -1
+    _end: Mapping[str, Any] | None = None
+    _told = False
+
+    def prepare_for_execution(self, worker_name: str, pipeline: Pipeline) -> None:
+        """The last that RQ sends before it calls ``perform``."""
+        super().prepare_for_execution(worker_name, pipeline)
+        announce_started(pipeline, self.origin, self.id, worker=worker_name, number=self.number)
 
     def perform(self) -> Any:
-        """Run the function between two announcements; the second is sent also when it raises."""
-        announce_started(self.voice, self.queue, self.id, **self.who)
+        """Run the function and note when and how it ended, also when it raises."""
         try:
             result = super().perform()
         except BaseException as error:
             text = f"{type(error).__name__}: {error}"
-            announce_finished(self.voice, self.queue, self.id, **self.who, ok=False, result=text)
+            self._end = {"t_monotonic": time.monotonic(), "ok": False, "result": text}
             raise
-        announce_finished(self.voice, self.queue, self.id, **self.who, ok=True, result=result)
+        self._end = {"t_monotonic": time.monotonic(), "ok": True, "result": result}
         return result
+
+    def announce_end(self, pipeline: Pipeline) -> None:
+        """Say so, once: when RQ cannot put a success away it comes here again for the failure."""
+        if not self._told:
+            end = self._end or {"ok": False, "result": "it was ended before its function began"}
+            worker = self.worker_name or ""
+            announce_finished(pipeline, self.origin, self.id, worker=worker, number=self.number, **end)
+            self._told = True
 
 
 class ClassroomWorker(SimpleWorker):
@@ -81,6 +101,15 @@ class ClassroomWorker(SimpleWorker):
         """
         ttl = super().get_heartbeat_ttl(job, working_time)
         return ttl - RQ_SPARE_S + CLASSROOM_SPARE_S if self.hurried and job.timeout not in (None, -1) else ttl
+
+    def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
+        """The first that RQ does after the function; the announcement goes with its heartbeat."""
+        job.ended_at = now()
+        with self.connection.pipeline(transaction=False) as pipeline:
+            job.heartbeat(now(), heartbeat_ttl, pipeline=pipeline)
+            if isinstance(job, AnnouncedJob):
+                job.announce_end(pipeline)
+            pipeline.execute()
 
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None
@@ -140,13 +169,11 @@ def work(
     _check("timings", timings, TIMINGS)
     logging.getLogger("rq").setLevel(logging.WARNING)
     name = f"{queue}-w{number}"
-    # a connection of its own: RQ gives the worker's a short time-out
-    about = {"voice": connect(address), "queue": queue, "who": {"worker": name, "number": number}}
     worker = CLASSES[kind](
         [queue],
         name=name,
         connection=connect(address),
-        job_class=type("Job", (AnnouncedJob,), about),
+        job_class=type("Job", (AnnouncedJob,), {"number": number}),
         serializer=JSONSerializer,
         log_job_description=False,
         **TIMINGS[timings],

@@ -6,6 +6,7 @@ Exit codes: 0 ok, 1 a check failed, 2 bad input, 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,8 +21,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="workbook", description="Learn asynchronism by running it.")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    verb = verbs.add_parser("lab", help="open JupyterLab on the first notebook")
-    verb.add_argument("rest", nargs=argparse.REMAINDER, help="options handed to JupyterLab")
+    verb = verbs.add_parser("lab", help="open JupyterLab on the first notebook; further options are JupyterLab's own")
     verb.set_defaults(do=lab.lab)
 
     verb = verbs.add_parser("doctor", help="check this machine and say how to mend what is missing")
@@ -57,9 +57,14 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit code."""
-    chosen = parser().parse_args(arguments)
+    top = parser()
+    chosen, chosen.rest = top.parse_known_args(arguments)
+    if chosen.rest and chosen.verb != "lab":
+        top.error(f"unrecognized arguments: {' '.join(chosen.rest)}")
     try:
-        return int(chosen.do(chosen))
+        code = int(chosen.do(chosen))
+        sys.stdout.flush()
+        return code
     except ScenarioError as error:
         print(f"workbook: {error}", file=sys.stderr)
         return 2
@@ -68,3 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # whoever read our output has had enough, as `| head` has; Python would complain again at its exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        print(f"workbook: {error}. Make room for it, or name another place.", file=sys.stderr)
+        return 1

@@ -16,16 +16,20 @@ from demo_workers.errors import LoadGeneratorLagging, ScenarioError
 from demo_workers.queueing.worker import join
 from demo_workers.records.run import Run
 from demo_workers.scenario import Scenario
+from demo_workers.services.redis_server import URL, RedisServer, make_runtime_directory
 from demo_workers.stack import Stack
 from demo_workers.stack.calibration import Calibration
 from lessons.cli import report
-from lessons.cli.options import scenario_of
+from lessons.cli.options import make_directory, scenario_of
 from lessons.cli.running import errors, progress_bar, running, watch
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Play a scenario on the real system."""
-    found, calibration = asyncio.run(_run(scenario_of(arguments), arguments.out))
+    scenario = scenario_of(arguments)
+    if arguments.out is not None:
+        make_directory(arguments.out, empty=True)
+    found, calibration = asyncio.run(_run(scenario, arguments.out))
     _print(found, calibration, as_json=arguments.json)
     return 0 if found.ledger.balanced and found.valid and not found.ended_by else 1
 
@@ -47,7 +51,13 @@ async def _run(scenario: Scenario, out: Path | None) -> tuple[Run, Calibration |
 
 def replay(arguments: argparse.Namespace) -> int:
     """Show a recorded run again."""
-    found = Run.load(arguments.run)
+    try:
+        found = Run.load(arguments.run)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, ScenarioError):
+            raise
+        bound = "a run directory that this version of the workbook can read"
+        raise ScenarioError("run", arguments.run, bound, f"Choose another one ({error!r}).") from None
     _print(found, None, as_json=arguments.json)
     return 0 if found.ledger.balanced and found.valid else 1
 
@@ -95,15 +105,25 @@ def _at_end_of_input(loop: asyncio.AbstractEventLoop, asked: asyncio.Event) -> N
 
 def worker(arguments: argparse.Namespace) -> int:
     """One worker that joins the system whose Redis is named by WORKBOOK_REDIS_URL."""
-    url = os.environ.get("WORKBOOK_REDIS_URL")
+    url = os.environ.get(URL)
     if not url:
         remedy = "Set it to the address of the system to join, for example redis://:password@host:6379/0."
-        raise ScenarioError("WORKBOOK_REDIS_URL", url, "the URL of a Redis server", remedy)
+        raise ScenarioError(URL, url, "the URL of a Redis server", remedy)
+    asyncio.run(_ask(url))
     join({"url": url}, arguments.queue)
     return 0
 
 
+async def _ask(url: str) -> None:
+    """Raises RedisUnavailable with a remedy when no server answers there, instead of what RQ would raise."""
+    server = RedisServer(make_runtime_directory(), environ={URL: url})
+    try:
+        await server.start()
+    finally:
+        await server.stop()
+
+
 def _port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65535:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
         raise ScenarioError("--port", text, "a whole number from 0 to 65535", "0 takes any free port.")
     return int(text)

@@ -17,6 +17,7 @@ from demo_workers.records.run import Run
 from demo_workers.scenario import Scenario, parse
 from demo_workers.stack import Stack
 from lessons import retries
+from lessons.cli.options import make_directory
 from lessons.cli.running import errors, progress_bar, running, watch
 from lessons.show.figures import goodput_two
 
@@ -26,6 +27,11 @@ NAMES = ("without", "with")
 def demo(arguments: argparse.Namespace) -> int:
     """Collapse and rescue, live."""
     seed = Scenario().replace("seed", parse("seed", arguments.seed)).seed
+    make_directory(arguments.out)
+    for name in NAMES:
+        if (arguments.out / name / "manifest.json").exists():  # the demo before this one; nothing else is removed
+            shutil.rmtree(arguments.out / name)
+        make_directory(arguments.out / name, empty=True)
     without, with_limit = asyncio.run(_both(arguments.out, seed))
     picture = arguments.out / "demo.png"
     goodput_two(without, with_limit, noun="posts").savefig(picture)
@@ -38,9 +44,6 @@ def demo(arguments: argparse.Namespace) -> int:
 
 
 async def _both(out: Path, seed: int) -> tuple[Run, Run]:
-    for name in NAMES:
-        shutil.rmtree(out / name, ignore_errors=True)
-    out.mkdir(parents=True, exist_ok=True)
     async with running(Stack("demo")) as stack:
         await stack.start(workers=2)
         errors.print(f"server: {stack.redis.name}")

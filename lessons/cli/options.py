@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from demo_workers.errors import ScenarioError
-from demo_workers.scenario import Scenario, parse
+from demo_workers.scenario import FIELDS, Scenario, parse
 
 SHORT = {
     "arrival_rate": ("load.arrival_rate", "requests per second"),
@@ -45,18 +45,37 @@ def scenario_of(arguments: argparse.Namespace) -> Scenario:
     Raises:
         ScenarioError: a value is out of bounds, or the file cannot be read.
     """
-    scenario = _from_file(arguments.scenario) if arguments.scenario else Scenario()
+    data = (_from_file(arguments.scenario) if arguments.scenario else Scenario()).to_dict()
     changes = [(path, getattr(arguments, name)) for name, (path, _) in SHORT.items()]
+    # all in one step: some fields are only right together, as load.kind=steps and load.steps are
     for path, text in [(path, text) for path, text in changes if text is not None] + _pairs(arguments.set):
-        scenario = scenario.replace(path, parse(path, text))
-    return scenario
+        if path not in FIELDS:
+            raise ScenarioError(path, text, f"one of {', '.join(sorted(FIELDS))}", "Check the spelling.")
+        section, _, name = path.rpartition(".")
+        (data[section] if section else data)[name] = parse(path, text)
+    return Scenario.from_dict(data)
+
+
+def make_directory(path: Path, *, empty: bool = False) -> None:
+    """Make what ``--out`` names, before anything is started.
+
+    Raises:
+        ScenarioError: it cannot be made, or must be empty and is not.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if empty and any(path.iterdir()):
+            raise ScenarioError("--out", str(path), "a new or empty directory", "Choose another name.")
+    except OSError as error:
+        bound = "a directory that can be made and read"
+        raise ScenarioError("--out", str(path), bound, f"Choose another place ({error}).") from None
 
 
 def _from_file(path: Path) -> Scenario:
     try:
-        return Scenario.from_toml(path.read_text())
-    except OSError as error:
-        raise ScenarioError("--scenario", str(path), "a readable TOML file", str(error)) from None
+        return Scenario.from_toml(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError("--scenario", str(path), "a readable TOML file", f"Check it ({error}).") from None
 
 
 def _pairs(settings: list[str]) -> list[tuple[str, str]]:

@@ -131,7 +131,8 @@ class Controls:
                 self._store(knob, None)
             elif spec.unit is None:
                 self._store(knob, bar.value)
-            elif self.values[knob] is None or bar.value != _shown(spec, self.values[knob]):  # else the exact value stays, whatever is shown
+            elif self.values[knob] is None or bar.value != _shown(spec, self.values[knob]):
+                # a number that only shows what is set, rounded, must not change it
                 self._store(knob, bar.value / spec.unit)
 
         def put(v: Any) -> None:

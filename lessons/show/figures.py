@@ -97,5 +97,3 @@ def goodput_two(run_without: Recorded, run_with: Recorded, *, noun: str = "reque
         artist.set_animated(False)
     figure.alt = text.fates(ends[0], ends[1], labels, tail, noun=noun)
     return figure
-
-

@@ -105,9 +105,7 @@ def four(figure: Figure, look: Look) -> list[Plot]:
     ]  # fmt: skip
     if look.fourth == "retries":
         title = f"{noun} trying again, and tries for each"
-        plots.append(
-            TimePlot(stage(3, "retries"), title, RETRIES, expect=5.0, ghost=ghost, ghost_column="retrying")
-        )
+        plots.append(TimePlot(stage(3, "retries"), title, RETRIES, expect=5.0, ghost=ghost, ghost_column="retrying"))
     else:
         axes = _axes(figure, 3, 0.016)
         plots.append(

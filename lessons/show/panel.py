@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from demo_workers.errors import LabError
+from demo_workers.errors import LabError, LoadGeneratorLagging
 from demo_workers.scenario import Scenario
 from lessons.show import subject, text
 from lessons.show.cockpit import Cockpit
@@ -20,7 +20,7 @@ from lessons.show.drive import Drive, System
 from lessons.show.layout import Fourth, Look
 from lessons.show.screen import Screen
 from lessons.show.subject import Recorded
-from lessons.show.surface import Frame, Output
+from lessons.show.surface import Frame, Output, Surface
 
 _panels: dict[str, Panel] = {}
 
@@ -34,12 +34,14 @@ class Panel:
         scenario: what Start begins with and Reset returns to.
         controls: knobs always in sight.
         advanced: knobs folded away.
-        ghost: an earlier run to compare with; for runs of fixed length.
+        ghost: an earlier run to compare with, or the panel whose newest run of the same load is the one; for runs of
+            fixed length.
         question: the title until the finding is known.
         fourth: the fourth plot, "served" (people in time, late, refused) or "retries".
         open_ended: whether Start runs until Stop, or for the scenario's duration.
         noun: what comes and goes, in the plural.
         fps: pictures per second.
+        surface: where the picture appears; ``ImageSurface`` where anywidget is not to be had.
     """
 
     def __init__(
@@ -50,19 +52,22 @@ class Panel:
         *,
         controls: Sequence[str] = ("arrival_rate", "service_time_s", "workers", "limit"),
         advanced: Sequence[str] = (),
-        ghost: Recorded | None = None,
+        ghost: Recorded | Panel | None = None,
         question: str = "",
         fourth: Fourth = "served",
         open_ended: bool = True,
         noun: str = "requests",
         fps: float = 10.0,
+        surface: Callable[[Callable[[], None]], Surface] = Frame,
     ) -> None:
         self.name, self.ghost, self.question = name, ghost, question
         self._stack, self._scenario, self._knobs = stack, scenario, (controls, advanced)
         self._fourth, self._open_ended, self._noun, self._fps = fourth, open_ended, noun, fps
+        self._surface = surface
         self._parts: _Parts | None = None
         self._task: asyncio.Task[Recorded] | None = None
         self._drive: Drive | None = None
+        self._runs: dict[object, Recorded] = {}  # the newest one of each load
         self._before: asyncio.Future[Any] | None = None  # a panel of the same name that is still ending
 
     # What a cell calls
@@ -84,6 +89,8 @@ class Panel:
             scenario: default is the panel's, with the knobs as they stand.
             seconds: another length of the load.
 
+        A run in which the clients could not keep their schedule is not used; it is played once more.
+
         Raises:
             LabError: what went wrong; an interrupt ends the load.
         """
@@ -94,9 +101,12 @@ class Panel:
             scenario = self._scenario.steered(**parts.controls.values)
         if seconds is not None:
             scenario = scenario.replace("load.duration_s", seconds)
-        task = self._launch(scenario, open_ended=False)
         try:
-            return await asyncio.shield(task)
+            try:
+                return await asyncio.shield(self._launch(scenario, open_ended=False))
+            except LoadGeneratorLagging:
+                # the machine was busy with something else: what it measured is thrown away, and it may try once more
+                return await asyncio.shield(self._launch(scenario, open_ended=False))
         except asyncio.CancelledError:
             self._ask_to_stop()
             raise
@@ -140,6 +150,10 @@ class Panel:
         if _panels.get(self.name) is self:
             del _panels[self.name]
 
+    def newest(self, scenario: Scenario) -> Recorded | None:
+        """The newest run here that met the same requests as this scenario has, if there is one."""
+        return self._runs.get(_load(scenario))
+
     @property
     def running(self) -> bool:
         """Whether a load is going on."""
@@ -182,9 +196,7 @@ class Panel:
         self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._task
 
-    async def _watch(
-        self, parts: _Parts, drive: Drive, look: Look, earlier: asyncio.Task[Recorded] | None
-    ) -> Recorded:
+    async def _watch(self, parts: _Parts, drive: Drive, look: Look, earlier: asyncio.Task[Recorded] | None) -> Recorded:
         parts.cockpit.started()
         try:
             for other in (earlier, self._before):
@@ -192,6 +204,7 @@ class Panel:
                     await asyncio.wait([other])
             parts.screen.about(look)
             run = await drive.run()
+            self._runs[_load(run.scenario)] = run
             parts.screen.keep(drive.series, drive.marks)
             parts.cockpit.ended(f"Stopped after {drive.now_s:.1f} s." if drive.stopping else "Finished.")
             return run
@@ -203,8 +216,9 @@ class Panel:
             raise
 
     def _look(self, scenario: Scenario, open_ended: bool) -> Look:
-        names = text.names(self.ghost.scenario, scenario) if self.ghost else ("", "")
-        earlier = subject.ghost(self.ghost, names[0]) if self.ghost and not open_ended else None
+        ghost = self.ghost.newest(scenario) if isinstance(self.ghost, Panel) else self.ghost
+        names = text.names(ghost.scenario, scenario) if ghost else ("", "")
+        earlier = subject.ghost(ghost, names[0]) if ghost and not open_ended else None
         return subject.look(
             scenario,
             question=self.question,
@@ -225,6 +239,12 @@ class Panel:
         parts.controls.follow(self._scenario)
         parts.screen.about(self._look(self._scenario, self._open_ended))
         parts.cockpit.ended("Ready.")
+
+
+def _load(scenario: Scenario) -> object:
+    """What two runs must share to be laid over each other."""
+    work = scenario.service
+    return scenario.load, scenario.seed, work.service_time_s, work.distribution, work.cv
 
 
 class _Parts:
@@ -252,7 +272,7 @@ class _Parts:
             panel._ask_to_stop()
 
         row, advanced = panel._knobs
-        frame = Frame(hop(appeared))
+        frame = panel._surface(hop(appeared))
         self.controls = Controls(panel._scenario, row, advanced, changed=hop(turned))
         self.screen = Screen(frame, panel._look(panel._scenario, panel._open_ended), fps=panel._fps)
         self.cockpit = Cockpit(

@@ -140,9 +140,13 @@ class Frame(anywidget.AnyWidget):
 
 
 class ImageSurface:
-    """The same contract on ``ipywidgets.Image``, which has neither alt text nor acknowledgement."""
+    """The same contract on ``ipywidgets.Image``, which has neither alt text nor acknowledgement.
 
-    def __init__(self) -> None:
+    Args:
+        on_ready: never called, since nothing is heard of the browser.
+    """
+
+    def __init__(self, on_ready: Callable[[], None] = lambda: None) -> None:
         self.widget = ipywidgets.Image(format="png", width=style.SIZE_PX[0])
         self._sent = 0
 

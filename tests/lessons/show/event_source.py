@@ -87,7 +87,14 @@ class Model:
             self._close(patience, request, attempt, service, state, ClientOutcome.TIMED_OUT, 0)
 
     def _close(
-        self, t: float, request: int, attempt: int, service: float, state: BackoffState, code: ClientOutcome, status: int
+        self,
+        t: float,
+        request: int,
+        attempt: int,
+        service: float,
+        state: BackoffState,
+        code: ClientOutcome,
+        status: int,
     ) -> None:
         retry, wait = self.scenario.retry, NAN
         if code != ClientOutcome.SUCCEEDED and attempt < retry.attempts:
