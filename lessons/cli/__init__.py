@@ -58,9 +58,10 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit code."""
     top = parser()
-    chosen, chosen.rest = top.parse_known_args(arguments)
-    if chosen.rest and chosen.verb != "lab":
-        top.error(f"unrecognized arguments: {' '.join(chosen.rest)}")
+    chosen, rest = top.parse_known_args(arguments)
+    if rest and chosen.verb != "lab":
+        top.error(f"unrecognized arguments: {' '.join(rest)}")
+    chosen.rest = rest
     try:
         code = int(chosen.do(chosen))
         sys.stdout.flush()

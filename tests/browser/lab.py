@@ -1,4 +1,4 @@
-"""A real JupyterLab in a folder of its own: what it leaves behind can be counted, and nothing of the user's is touched."""
+"""A real JupyterLab in a folder of its own: what it leaves can be counted, and nothing of the user's is touched."""
 
 from __future__ import annotations
 

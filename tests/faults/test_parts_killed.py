@@ -15,6 +15,7 @@ from demo_workers.records.events import Kind
 from demo_workers.records.run import Run
 from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 from demo_workers.stack import LiveRun, Stack
+from tests.live import ended, play
 
 pytestmark = pytest.mark.faults
 
@@ -58,7 +59,7 @@ async def test_killed_workers_are_replaced_and_their_jobs_accounted(stack: Stack
         await asyncio.sleep(moments.uniform(0.05, 0.4))
         if stack.workforce.names:
             stack.kill_worker()
-    run = await live.finished()
+    run = await ended(live)
     assert run.ledger.balanced, f"seed {seed}\n{run.ledger.table()}"
     assert run.worker_deaths >= 4
     assert run.ledger.counts["pending"] == 0
@@ -88,7 +89,7 @@ async def test_a_killed_gateway_is_told_within_two_seconds_and_start_works_again
     stack.kill_gateway()
     run = await accounted(live, GatewayUnavailable, killed_at)
     assert run.ledger.counts["lost"] > 0
-    assert (await stack.run(load(2, duration_s=1))).ledger.balanced
+    assert (await play(stack, load(2, duration_s=1))).ledger.balanced
 
 
 async def test_a_killed_redis_is_told_within_two_seconds_and_start_works_again(stack: Stack) -> None:
@@ -98,7 +99,7 @@ async def test_a_killed_redis_is_told_within_two_seconds_and_start_works_again(s
     killed_at = time.monotonic()
     stack.kill_redis()
     await accounted(live, RedisUnavailable, killed_at)
-    assert (await stack.run(load(4, duration_s=1))).ledger.balanced
+    assert (await play(stack, load(4, duration_s=1))).ledger.balanced
 
 
 async def test_killed_clients_are_told_and_start_works_again(stack: Stack) -> None:
@@ -108,7 +109,7 @@ async def test_killed_clients_are_told_and_start_works_again(stack: Stack) -> No
     stack.clients.kill()
     with pytest.raises(LabError, match="clients"):
         await live.finished()
-    assert (await stack.run(load(6, duration_s=1))).ledger.balanced
+    assert (await play(stack, load(6, duration_s=1))).ledger.balanced
 
 
 async def test_a_job_longer_than_patience_ends_with_its_worker(stack: Stack) -> None:
@@ -117,7 +118,7 @@ async def test_a_job_longer_than_patience_ends_with_its_worker(stack: Stack) -> 
     scenario = scenario.replace("service.service_time_s", 20).replace("service.distribution", "deterministic")
     live = await stack.begin(scenario.replace("drain_s", 0.2))
     start = time.monotonic()
-    run = await live.finished()
+    run = await ended(live)
     assert time.monotonic() - start < 8
     assert run.ledger.balanced, run.ledger.table()
     assert run.ledger.counts["lost"] > 0

@@ -6,7 +6,6 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
 from itertools import count
 
 import pytest
@@ -173,10 +172,11 @@ async def test_a_death_at_housekeeping_does_not_stop_housekeeping(place: Place) 
     assert place.stock.acquire_maintenance_lock()
 
 
-async def _feed(place: Place, numbers: Iterator[int], admitted: set[str]) -> None:
-    """Keep the queue full, for ever."""
-    while True:
-        request = next(numbers)
+async def _feed(place: Place, admitted: set[str], enough: asyncio.Event) -> None:
+    """Keep the queue full until it is enough; not until cancelled, which may be between a decision and its reply."""
+    for request in count():
+        if enough.is_set():
+            return
         if (await place.post(request, 0.002, limit=12)).outcome is Outcome.ADMITTED:
             admitted.add(f"{RUN}-{request}-1")
         await asyncio.sleep(0.001)
@@ -190,7 +190,8 @@ async def test_kills_at_random_moments_lose_nothing(place: Place) -> None:
     chance = random.Random(seed)
     admitted: set[str] = set()
     workers = {f"{QUEUE}-w{n}": await place.worker() for n in range(6)}
-    feeding = asyncio.create_task(_feed(place, count(), admitted))
+    enough = asyncio.Event()
+    feeding = asyncio.create_task(_feed(place, admitted, enough))
     settled: list[Settled] = []
     for n in range(6, 18):
         end = time.monotonic() + chance.uniform(0.01, 0.2)
@@ -203,14 +204,15 @@ async def test_kills_at_random_moments_lose_nothing(place: Place) -> None:
         assert await place.redis.exists(f"rq:worker:{name}", f"rq:worker:{name}:executions") == 0, f"seed {seed}"
         if n < 12:
             workers[f"{QUEUE}-w{n}"] = await place.worker()
-    feeding.cancel()
-    await asyncio.gather(feeding, return_exceptions=True)
+    enough.set()
+    await feeding
     assert workers == {}
     assert await place.held() == (set(), set()), f"seed {seed}"
     await place.queue.cancel_waiting(RUN)
     registries = [await place.registry(name) for name in ("finished", "failed", "canceled")]
     ended = Counter(job for jobs in registries for job in jobs)
     assert set(ended) == admitted, f"seed {seed}"
+    assert len(admitted) == (await place.queue.counters(RUN))["admitted"]
     assert set(ended.values()) == {1}, f"seed {seed}"
     assert sorted(await place.registry("failed")) == sorted(job for job, where in settled if where != "finished")
     assert len(ended) > 50
