@@ -53,7 +53,7 @@ def replay(arguments: argparse.Namespace) -> int:
     """Show a recorded run again."""
     try:
         found = Run.load(arguments.run)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, ScenarioError):
             raise
         bound = "a run directory that this version of the workbook can read"
