@@ -43,4 +43,4 @@ def reveal(name: str, happened: str) -> None:
 def review() -> None:
     """All predictions of this notebook beside what happened."""
     for name, happened in _happened.items():
-        print(f"{_questions[name]}\n  you: {_given.get(name, NONE)}\n  it was: {happened}")
+        print(f"{_questions.get(name, name)}\n  you: {_given.get(name, NONE)}\n  it was: {happened}")
