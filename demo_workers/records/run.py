@@ -23,6 +23,9 @@ from demo_workers.scenario import Scenario
 
 Source = Literal["live", "twin", "replay"]
 
+UNFINISHED = "whoever made this run died before it was over"
+"""Why a run ended whose manifest was never completed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
@@ -76,7 +79,7 @@ class Run:
             events=np.concatenate([clients, gateway]),
             witnesses=Witnesses.from_dict(witnesses) if witnesses else None,
             invalid=manifest.get("invalid", ""),
-            ended_by=manifest.get("ended_by", ""),
+            ended_by=manifest.get("ended_by", UNFINISHED),
             notes=manifest.get("notes", ()),
             directory=directory.path,
             torn=torn_clients + torn_gateway,
@@ -134,7 +137,10 @@ class Run:
     @cached_property
     def length_s(self) -> float:
         """Seconds of load: ``duration_s``, or when an open-ended or broken run was ended."""
-        return float(self.manifest.get("length_s", self.scenario.load.duration_s))
+        planned = self.scenario.load.duration_s
+        if self.ended_by == UNFINISHED and len(self.events):
+            planned = min(planned, float(np.nanmax(self.events["t"])))
+        return float(self.manifest.get("length_s", planned))
 
     @cached_property
     def requests(self) -> Table:

@@ -91,14 +91,21 @@ class Lab:
             self._process.wait()
         self._process = None
 
+    def leftovers(self, patience_s: float) -> list[str]:
+        """Marked processes and runtime directories that are still there when the patience is over."""
+        deadline = time.monotonic() + patience_s
+        while (left := [str(found) for found in (*marked(self.mark), *self.stacks())]) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return left
+
     def sweep(self) -> None:
         """End what a failed test has left."""
         for process in marked(self.mark):
             process.kill()
 
     def address(self, notebook: str) -> str:
-        """Where a notebook is opened in single-document mode, away from other tests' tabs."""
-        return f"{self.url}doc/tree/{notebook}?token={self.token}"
+        """Where a notebook is opened, in a workspace of its own: no other test's tabs come back with it."""
+        return f"{self.url}workspaces/{notebook.removesuffix('.ipynb')}/tree/{notebook}?token={self.token}"
 
     def excerpt(self, name: str, *needles: str) -> str:
         """Store those code cells of notebook 00 that contain one of the needles, in their order; returns the name."""
@@ -118,15 +125,9 @@ class Lab:
         """Runtime directories of stacks."""
         return runtime_directories(self.temporary)
 
-    def newest_runs(self) -> list[dict[str, object]]:
-        """Manifests of the recorded runs, oldest first."""
-        found = sorted(self.state.glob("asynchronism-workbook/runs/*/manifest.json"), key=lambda p: p.stat().st_mtime)
-        return [json.loads(path.read_text()) for path in found]
-
-    def steering(self) -> list[dict[str, object]]:
-        """Everything that was turned in all runs so far, in the order of the runs."""
-        found = sorted(self.state.glob("asynchronism-workbook/runs/*/steering.jsonl"))
-        return [json.loads(line) for path in found for line in path.read_text().splitlines()]
+    def runs(self) -> list[Path]:
+        """Directories of the recorded runs, oldest first."""
+        return sorted(self.state.glob("asynchronism-workbook/runs/*"), key=lambda path: path.stat().st_ctime)
 
     def tail(self) -> str:
         """The end of the server's log."""

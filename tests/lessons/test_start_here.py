@@ -49,6 +49,7 @@ async def played(chirp: Chirp, scenario: Scenario) -> Run:
 
 @pytest.mark.live
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 async def test_the_limit_serves_more_posts_in_time(chirp: Chirp, capsys: pytest.CaptureFixture[str]) -> None:
     """The star of the notebook: three live pairs with random seeds, and everything it says of them."""
     for _ in range(3):

@@ -30,5 +30,6 @@ async def test_rq_info_shows_queue_workers_and_what_became_of_jobs(place: Place)
     out, _ = await asyncio.wait_for(rq.communicate(), 20)
     assert rq.returncode == 0
     queue, worker, *_ = out.decode().splitlines()
-    print(out.decode())
-    assert (queue, worker) == ("", "")
+    assert queue == f"queue {QUEUE} 2, 1 executing, 1 finished, 1 failed"
+    assert worker.startswith(f"worker {QUEUE}-w0 ")
+    assert worker.endswith(f" busy {QUEUE}. jobs: 1 finished, 1 failed")

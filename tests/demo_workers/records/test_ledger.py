@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from demo_workers.errors import LedgerError
-from demo_workers.records.directory import Steer
-from demo_workers.records.events import ClientOutcome, Kind, Outcome, Result
+from demo_workers.records.directory import RunDirectory, Steer
+from demo_workers.records.events import EVENT, ClientOutcome, Kind, Outcome, Result
 from demo_workers.records.run import Run
 from tests.demo_workers.records import books
 from tests.demo_workers.records.books import event
@@ -101,6 +103,19 @@ def test_what_a_fault_left_unanswered_is_lost() -> None:
     never_begun = [row for row in without(Kind.ENDED, 3) if not (row[0] == Kind.STARTED and row[6] == 3)]
     run = books.run(never_begun, ended_by="GatewayUnavailable: it died")
     assert (run.ledger.counts["lost"], run.ledger.counts["pending"]) == (1, 0)
+
+
+def test_a_run_whose_owner_was_killed_says_so(tmp_path: Path) -> None:
+    """Its manifest was never completed: what was open is lost, and the length is that of what there is."""
+    directory = RunDirectory(tmp_path)
+    directory.write_manifest({"scenario": books.scenario().to_dict()})
+    rows = np.array([row for row in without(Kind.ENDED, 3) if row[9] < 3], EVENT)
+    directory.gateway.write_bytes(rows.tobytes())
+    run = Run.read(directory, "replay")
+    assert "died" in run.ended_by
+    assert run.length_s < 3
+    assert (run.ledger.counts["lost"], run.ledger.counts["pending"]) == (1, 0)
+    assert run.ledger.balanced
 
 
 def test_a_job_that_ran_twice_is_visible_and_counted_once() -> None:
