@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from demo_workers.errors import GatewayUnavailable, LabError, RedisUnavailable, ScenarioError
+from demo_workers.errors import GatewayUnavailable, LabError, LoadGeneratorLagging, RedisUnavailable, ScenarioError
 from demo_workers.queueing import dead_workers
 from demo_workers.queueing.bounded_enqueue import BoundedQueue
 from demo_workers.queueing.connection import connect_async
@@ -208,7 +208,11 @@ class Stack:
             return known
         await self.start(workers)
         assert self._runtime is not None
-        found = calibration.overhead(await self.run(calibration.scenario(workers), out=self._runtime / "calibration"))
+        live = await self.begin(calibration.scenario(workers), out=self._runtime / "calibration")
+        with contextlib.suppress(LoadGeneratorLagging):
+            await live.finished()  # late clients do not matter here: the workers have enough to do all the same
+        assert live.run is not None
+        found = calibration.overhead(live.run)
         shutil.rmtree(self._runtime / "calibration")
         calibration.remember(found, workers)
         return found

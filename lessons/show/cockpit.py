@@ -26,7 +26,9 @@ class Cockpit:
         self, below: Sequence[Any], *, start: Callable[[], None], stop: Callable[[], None], reset: Callable[[], None]
     ) -> None:
         def button(label: str, icon: str, style: str, do: Callable[[], None]) -> w.Button:
-            made = w.Button(description=label, icon=icon, button_style=style, layout=w.Layout(width="88px"))
+            # of its own width always: a long error beside it must not squeeze it
+            layout = w.Layout(width="88px", flex="0 0 auto")
+            made = w.Button(description=label, icon=icon, button_style=style, layout=layout)
             made.on_click(lambda _: do())
             return made
 

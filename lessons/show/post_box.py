@@ -58,16 +58,20 @@ class PostBox:
         self._button.disabled = True
         self._bar.value = 0
         self._say("Posting … the author is waiting.")
+        queued = bool(self._how.value)
+
+        def progress(share: float) -> None:
+            self._bar.value = share
+            if queued:  # who hears of progress has had the answer
+                self._say("202 Accepted: the author has an answer. A worker is at it.")
+
         try:
-            self._say(await self._post(text, bool(self._how.value), self._progress))
+            self._say(await self._post(text, queued, progress))
         except Exception as error:
             # a task that nobody awaits must show its own error
             self._say(f"{type(error).__name__}: {error}", alert=True)
         finally:
             self._button.disabled = False
-
-    def _progress(self, share: float) -> None:
-        self._bar.value = share
 
     def _say(self, sentence: str, *, alert: bool = False) -> None:
         role = "alert" if alert else "status"

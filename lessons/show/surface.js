@@ -21,8 +21,9 @@ function render({ model, el }) {
   Object.assign(img.style, style);
   img.setAttribute("role", "img");
   img.className = "workbook-picture";
-  // never without a source: in a cell outside the window Chromium lays alt text out in its place, and keeps to that
-  img.src = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='900' height='1'/%3E";
+  // never without a source: in a cell outside the window Chromium would lay alt text out in the picture's place and
+  // keep to that when the picture came; of the picture's size, so that what is below does not jump
+  img.src = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='900' height='500'/%3E";
   el.appendChild(img);
 
   let stale = [];

@@ -60,21 +60,18 @@ def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab
 
 
 @pytest.fixture
-async def context(chromium: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[BrowserContext]:
+async def context(chromium: str) -> AsyncIterator[BrowserContext]:
     """A browser without a past."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=[*QUIET])
-        context = await browser.new_context(viewport=SIZE)
-        yield context
-        if request.node.stash.get(FAILED, False):
-            for number, page in enumerate(context.pages):
-                await page.screenshot(path=tmp_path / f"page{number}.png")
-                print(f"screenshot: {tmp_path / f'page{number}.png'}")
+        yield await browser.new_context(viewport=SIZE)
         await browser.close()
 
 
 @pytest.fixture
-async def open_notebook(context: BrowserContext, lab: Lab) -> AsyncIterator[OpenNotebook]:
+async def open_notebook(
+    context: BrowserContext, lab: Lab, request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[OpenNotebook]:
     """Opens notebooks; when the test is over no page may have complained, and their kernels are shut down."""
     readers: list[Reader] = []
 
@@ -83,6 +80,11 @@ async def open_notebook(context: BrowserContext, lab: Lab) -> AsyncIterator[Open
         return await readers[-1].open()
 
     yield open_one
+    if request.node.stash.get(FAILED, False):
+        for page in context.pages:
+            picture = tmp_path / f"{context.pages.index(page)}.png"
+            await page.screenshot(path=picture)
+            print(f"what was on the screen: {picture}")
     complaints = [f"{reader.notebook}: {line}" for reader in readers for line in reader.complaints]
     for reader in readers:
         await reader.shut_down()

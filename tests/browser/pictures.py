@@ -32,7 +32,7 @@ WATCH = """() => {
 }"""
 PIXELS = """number => {
   const image = document.querySelectorAll("img.workbook-picture")[number];
-  if (!image?.naturalWidth || !image.offsetHeight) return null;
+  if (!image?.dataset.frame || !image.offsetHeight) return null;
   const canvas = document.createElement("canvas");
   canvas.width = image.naturalWidth;
   canvas.height = image.naturalHeight;

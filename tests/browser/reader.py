@@ -20,6 +20,9 @@ CELLS = """() => jupyterapp.shell.currentWidget.content.widgets
     state: cell.model.executionState,
     outputs: cell.model.outputs.toJSON(),
   }))"""
+FORGET = """needle => jupyterapp.shell.currentWidget.content.widgets
+  .filter(cell => cell.model.type === "code" && cell.model.sharedModel.source.includes(needle))
+  .forEach(cell => { cell.model.executionCount = null; })"""
 KERNEL = "() => globalThis.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status ?? ''"
 BROKEN = ("Error displaying widget", "Loading widget...", "Error creating widget", "Error rendering", "model not found")
 CONSOLE_ALLOWED: tuple[tuple[str, str], ...] = ()
@@ -71,7 +74,9 @@ class Reader:
     async def shut_down(self) -> None:
         """End the notebook's kernel, whatever state it is in, and close the tab."""
         if not self.page.is_closed():
-            await self.page.evaluate("async () => await jupyterapp.serviceManager.sessions.shutdownAll()")
+            await self.page.evaluate(
+                "() => globalThis.jupyterapp?.shell.currentWidget?.context?.sessionContext.shutdown()"
+            )
             await self.page.close()
 
     async def until_kernel(self, status: str) -> None:
@@ -98,23 +103,28 @@ class Reader:
         """The code cells as the app knows them."""
         return list(await self.page.evaluate(CELLS))
 
+    async def forget(self, needle: str = "") -> None:
+        """Take the numbers off the cells that contain the words, so that a new run of them can be told."""
+        await self.page.evaluate(FORGET, needle)
+
     async def until_run(self, needle: str = "", deadline_s: float = 60.0) -> float:
         """Wait until all code cells that contain the words have run; an error ends the waiting at once."""
 
         async def over() -> bool:
-            cells = [cell for cell in await self.cells() if needle in cell["source"]]
+            cells = [cell for cell in await self.cells() if needle in cell["source"] and cell["source"].strip()]
             assert cells, f"no cell contains {needle!r}"
-            failed = [output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"]
-            if failed:
-                text = "\n".join(failed[0]["traceback"])
-                raise Busy(text) if failed[0]["ename"] == "LoadGeneratorLagging" else AssertionError(text)
-            return all(cell["state"] == "idle" and cell["count"] for cell in cells if cell["source"].strip())
+            ended = [cell for cell in cells if cell["count"] and cell["state"] == "idle"]
+            for output in (output for cell in ended for output in cell["outputs"] if output["output_type"] == "error"):
+                text = "\n".join(output["traceback"])
+                raise Busy(text) if output["ename"] == "LoadGeneratorLagging" else AssertionError(text)
+            return len(ended) == len(cells)
 
         return await until(over, deadline_s, f"cells with {needle!r} have run")
 
     async def run_all(self, deadline_s: float = 60.0) -> float:
         """Run > Run All Cells; returns the seconds until all have run. A busy machine is given a second chance."""
         for last in (False, True):
+            await self.forget()
             await self.menu("Run", "Run All Cells")
             try:
                 return await self.until_run(deadline_s=deadline_s)
@@ -153,20 +163,10 @@ class Reader:
         await until(clean, 10, "the notebook is saved")
 
     async def press_enter_in(self, needle: str) -> None:
-        """Run one cell by Ctrl-Enter; returns when it has been taken."""
-        before = await self._count(needle)
-        cell = self.page.locator(".jp-CodeCell", has_text=needle).first
-        await cell.locator(".jp-InputArea-prompt").click()
+        """Run one cell by Ctrl-Enter."""
+        await self.forget(needle)
+        await self.page.locator(".jp-CodeCell", has_text=needle).first.locator(".jp-InputArea-prompt").click()
         await self.page.keyboard.press("Control+Enter")
-
-        async def taken() -> bool:
-            return await self._count(needle) != before
-
-        await until(taken, 10, f"the cell with {needle!r} is taken")
-
-    async def _count(self, needle: str) -> tuple[Any, Any]:
-        (cell,) = [cell for cell in await self.cells() if needle in cell["source"]]
-        return cell["count"] if cell["state"] == "idle" else None, cell["state"]
 
     # The panel
 
@@ -217,6 +217,8 @@ class Reader:
             found += [f"{words} in {text[:80]!r}" for words in BROKEN if words in text]
             if await cell.locator(".jp-RenderedWidget-broken, .fa-unlink, .fa-chain-broken").count():
                 found.append(f"a broken link in {text[:80]!r}")
+            if await cell.locator(".workbook-picture:not([data-frame])").count():
+                found.append(f"a panel without its picture in {text[:80]!r}")
             for picture in await cell.locator("img").all():
                 size = await picture.bounding_box()
                 if size is None or size["height"] < 10:

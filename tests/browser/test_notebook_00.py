@@ -151,6 +151,7 @@ async def test_interrupt_repeated_start_and_restart_leave_one_stack_or_none(
 ) -> None:
     """Interrupt ends the awaited cell and its load; five start cells are one stack; Restart takes everything along."""
     reader = await open_notebook(lab.excerpt("interrupt.ipynb", OPEN, SHOW, RUN))
+    await reader.forget()
     await reader.menu("Run", "Run All Cells")
     await reader.until_run(SHOW)
     await until_moving(reader)

@@ -99,7 +99,8 @@ def test_the_program_inherits_nothing_of_the_leash(hold: Hold) -> None:
         # for a moment after its start the loader has a library open
         assert until(lambda: sorted(os.listdir(f"/proc/{program.pid}/fd")) == ["0", "1", "2"], 2)
         (ignored,) = [x for x in Path(f"/proc/{program.pid}/status").read_text().splitlines() if x.startswith("SigIgn")]
-        assert int(ignored.split()[1], 16) == 0
+        # 32 and 33 belong to the C library, which lets nobody reset them
+        assert not [n for n in signal.valid_signals() if int(ignored.split()[1], 16) >> (n - 1) & 1]
     program.terminate()
     assert until(lambda: not lives(program.pid), 2)
 
