@@ -26,7 +26,7 @@ from lessons.show.panel import Panel
 from lessons.show.post_box import PostBox, Progress
 
 FOLLOWERS = 1000
-WRITE_MS = 1.6
+WRITE_MS = 1.2
 """The pause of a timeline database in another building, added to each write and said to the reader."""
 
 WORKERS, SERVICE_S, PATIENCE_S, LIMIT = 3, 0.05, 1.0, 20
@@ -127,9 +127,9 @@ class Chirp:
         """Three quarters of the capacity, then twice the capacity, then three quarters again.
 
         Both have three seconds of burst, so that the backlog outlasts the patience on any tape: the short form lasts
-        five seconds, to read on, and the full one twenty, to see the end of it.
+        four and a half seconds, to read on, and the full one twenty, to see the end of it.
         """
-        start, length, duration = (0.5, 3.0, 5.0) if short else (3.0, 3.0, 20.0)
+        start, length, duration = (0.5, 3.0, 4.5) if short else (3.0, 3.0, 20.0)
         load = Load(
             kind="spike",
             arrival_rate=CALM * self.capacity,

@@ -33,7 +33,7 @@ def scenario(workers: int) -> Scenario:
     """A load that keeps ``workers`` workers busy without a pause for about a second."""
     service_s = 0.02
     return Scenario(
-        load=Load(kind="uniform", arrival_rate=1.5 * workers / service_s, duration_s=1.6),
+        load=Load(kind="uniform", arrival_rate=1.5 * workers / service_s, duration_s=1.2),
         service=Service(service_time_s=service_s, distribution="deterministic", workers=workers),
         admission=Admission(limit=4 * workers),
         drain_s=1.0,
