@@ -22,6 +22,8 @@ from lessons.show.screen import Screen
 from lessons.show.subject import Recorded
 from lessons.show.surface import Frame, Output, Surface
 
+TRIES = 3
+
 _panels: dict[str, Panel] = {}
 
 
@@ -89,7 +91,8 @@ class Panel:
             scenario: default is the panel's, with the knobs as they stand.
             seconds: another length of the load.
 
-        A run in which the clients could not keep their schedule is not used; it is played once more.
+        A run in which the clients could not keep their schedule is not used; it is played again, twice at
+        most.
 
         Raises:
             LabError: what went wrong; an interrupt ends the load.
@@ -102,11 +105,12 @@ class Panel:
         if seconds is not None:
             scenario = scenario.replace("load.duration_s", seconds)
         try:
-            try:
-                return await asyncio.shield(self._launch(scenario, open_ended=False))
-            except LoadGeneratorLagging:
-                # the machine was busy with something else: what it measured is thrown away, and it may try once more
-                return await asyncio.shield(self._launch(scenario, open_ended=False))
+            for _ in range(TRIES - 1):
+                try:
+                    return await asyncio.shield(self._launch(scenario, open_ended=False))
+                except LoadGeneratorLagging:
+                    continue  # the machine was busy with something else: what this measured is thrown away
+            return await asyncio.shield(self._launch(scenario, open_ended=False))
         except asyncio.CancelledError:
             self._ask_to_stop()
             raise
