@@ -10,7 +10,6 @@ BIN := $(VENV)/bin
 SLOW_TESTS := $(wildcard tests/faults tests/notebooks tests/browser tests/install)
 FAST_TESTS := $(wildcard tests/test_*.py) \
   $(filter-out $(SLOW_TESTS) tests/__pycache__,$(patsubst %/.,%,$(wildcard tests/*/.)))
-BENCHMARKS := $(patsubst benchmarks/%.py,benchmarks.%,$(wildcard benchmarks/[a-z]*.py))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -41,8 +40,8 @@ lint: setup-test  ## Lint, format check and types only
 notebooks: $(VENV)/.installed  ## Run every notebook anew and store its outputs
 	@$(BIN)/python tests/notebooks/store_outputs.py
 
-bench: $(VENV)/.installed  ## Run the benchmarks, one after the other (see benchmarks/README.md)
-	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m $$name || exit 1; done
+bench: $(VENV)/.installed-bench  ## Run every benchmark and print each figure with its bar (see benchmarks/README.md)
+	@$(BIN)/workbook bench
 
 # Build tools are locked with the rest, so that installing the project downloads nothing unpinned.
 lock:  ## Maintainers: write both lock files anew from pyproject.toml (needs uv and Python 3.11 or later)
@@ -51,6 +50,8 @@ lock:  ## Maintainers: write both lock files anew from pyproject.toml (needs uv 
 	  > build/requires.in
 	$(UV) pip compile $(LOCK_OPTIONS) pyproject.toml build/requires.in -o requirements.lock $(ARGS)
 	$(UV) pip compile $(LOCK_OPTIONS) pyproject.toml --extra test -c requirements.lock -o requirements-test.lock $(ARGS)
+	$(UV) pip compile $(LOCK_OPTIONS) pyproject.toml --extra bench -c requirements.lock -c requirements-test.lock \
+	  -o requirements-bench.lock $(ARGS)
 
 LOCK_OPTIONS := --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --no-emit-index-url
 
@@ -89,6 +90,11 @@ $(VENV)/.installed: $(VENV)/.made requirements.lock pyproject.toml
 $(VENV)/.installed-test: $(VENV)/.installed requirements-test.lock
 	@echo "Installing the test tools of requirements-test.lock"
 	@$(BIN)/python -m pip install --require-hashes -r requirements-test.lock
+	@touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-test requirements-bench.lock
+	@echo "Installing what the benchmarks measure against (requirements-bench.lock)"
+	@$(BIN)/python -m pip install --require-hashes -r requirements-bench.lock
 	@touch $@
 
 setup-test: $(VENV)/.installed-test
