@@ -6,103 +6,62 @@ Every bad value gets a ``ScenarioError`` with name, value, bound and remedy.
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import msgspec
 import tomli_w
 
 from demo_workers.errors import ScenarioError
+from demo_workers.fields import Section, choice, integer, number
 
-LoadKind = Literal["poisson", "uniform", "steps", "ramp", "spike"]
+LoadKind = Literal["poisson", "uniform", "steps", "ramp", "spike", "closed"]
 Distribution = Literal["exponential", "deterministic", "lognormal"]
 Work = Literal["sleep", "cpu"]
-AdmissionPolicy = Literal["reject", "naive"]
-BackoffPolicy = Literal["none", "fixed", "exponential", "full"]
+WorkerClass = Literal["simple", "fork"]
+Timings = Literal["classroom", "default"]
+BackoffPolicy = Literal["none", "immediate", "fixed", "exponential", "full", "equal", "decorrelated", "custom"]
 AfterTimeout = Literal["backoff", "at_once"]
 Steps = tuple[tuple[float, float], ...]
 
-
-def _number(default: float | None, low: float, high: float, remedy: str, *, above: bool = False) -> Any:
-    """A numeric field in [low, high], or (low, high] when ``above``; a default of None makes None legal."""
-    return field(
-        default=default,
-        metadata={"low": low, "high": high, "above": above, "remedy": remedy, "none": default is None, "int": False},
-    )
-
-
-def _integer(default: int | None, low: int, high: int, remedy: str, *, none: bool = False) -> Any:
-    return field(
-        default=default,
-        metadata={"low": low, "high": high, "above": False, "remedy": remedy, "none": none, "int": True},
-    )
-
-
-def _choice(default: str, choices: Any) -> Any:
-    return field(default=default, metadata={"choices": get_args(choices)})
-
-
-def _check_number(name: str, value: Any, meta: Mapping[str, Any]) -> None:
-    low, high, remedy = meta["low"], meta["high"], meta["remedy"]
-    kinds: tuple[type, ...] = (int,) if meta["int"] else (int, float)
-    noun = "a whole number" if meta["int"] else "a number"
-    bound = f"{noun} {'above' if meta['above'] else 'at least'} {low:g} and at most {high:g}"
-    if meta["none"]:
-        bound += ', or "none"'
-        if value is None:
-            return
-    if (
-        not _is_a(value, kinds)
-        or not math.isfinite(value)
-        or not (low < value if meta["above"] else low <= value)
-        or value > high
-    ):
-        raise ScenarioError(name, value, bound, remedy)
-
-
-def _is_a(value: object, kinds: tuple[type, ...]) -> bool:
-    return isinstance(value, kinds) and not isinstance(value, bool)
-
-
-class _Section:
-    """Checks every field against the bounds in its metadata."""
-
-    _name = ""
-
-    def __post_init__(self) -> None:
-        for f in fields(self):  # type: ignore[arg-type]
-            name, value = f"{self._name}.{f.name}".lstrip("."), getattr(self, f.name)
-            if "choices" in f.metadata:
-                if value not in f.metadata["choices"]:
-                    bound = f"one of {', '.join(f.metadata['choices'])}"
-                    raise ScenarioError(name, value, bound, "Choose one of them.")
-            elif "low" in f.metadata:
-                _check_number(name, value, f.metadata)
-            elif f.type == "bool" and not isinstance(value, bool):
-                raise ScenarioError(name, value, "true or false", "Write true or false.")
+HOOKS: Mapping[str, tuple[str, ...]] = {
+    "admit": ("reject", "naive", "adaptive", "custom"),
+    "place": ("fifo", "lifo", "drop_oldest", "priority"),
+    "take": ("all", "drop_expired", "codel"),
+}
+"""Where an admission policy acts, and the policies that act there; the first of each is what happens unless another
+is named. ``admit``: in the gateway, whether to ask at all. ``place``: in the Lua script, where in the queue, and at
+whose cost. ``take``: at the worker, whether a job is still worth doing."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Load(_Section):
-    """Requests arriving from outside, whatever the system does (open loop).
+class Load(Section):
+    """Requests arriving from outside.
 
-    ``poisson`` and ``uniform`` arrive at a constant rate, at random or evenly spaced. The others are Poisson with a
-    rate that changes: ``steps`` lists (start in seconds, rate per second) pairs; ``ramp`` moves linearly from
-    ``arrival_rate`` to ``ramp_to_rate``; ``spike`` runs at ``spike_rate`` for a while. Rates are requests per second.
+    Open loop, whatever the system does: ``poisson`` and ``uniform`` arrive at a constant rate, at random or evenly
+    spaced. The next three are Poisson with a rate that changes: ``steps`` lists (start in seconds, rate per second)
+    pairs; ``ramp`` moves linearly from ``arrival_rate`` to ``ramp_to_rate``; ``spike`` runs at ``spike_rate`` for a
+    while. Rates are requests per second.
+
+    ``closed`` is the closed loop: each of ``clients`` thinks (exponential, mean ``think_time_s``), sends one request,
+    and thinks again once that has ended; ``arrival_rate`` plays no part.
+
+    ``urgent_share`` of the requests are urgent, which only ``admission.policy=priority`` looks at.
     """
 
-    kind: LoadKind = _choice("poisson", LoadKind)
-    arrival_rate: float = _number(40.0, 0.0, 2000.0, "Use a rate that one machine can send.")
-    duration_s: float = _number(10.0, 0.0, 3600.0, "Use a shorter run, or repeat it.", above=True)
-    clients: int = _integer(100, 1, 100_000, "Use at least one client.")
-    ramp_to_rate: float = _number(80.0, 0.0, 2000.0, "Use a rate that one machine can send.")
-    spike_rate: float = _number(90.0, 0.0, 2000.0, "Use a rate that one machine can send.")
-    spike_start_s: float = _number(5.0, 0.0, 3600.0, "Start the spike within the run.")
-    spike_length_s: float = _number(5.0, 0.0, 3600.0, "Use a shorter spike.")
+    kind: LoadKind = choice("poisson", LoadKind)
+    arrival_rate: float = number(40.0, 0.0, 2000.0, "Use a rate that one machine can send.")
+    duration_s: float = number(10.0, 0.0, 3600.0, "Use a shorter run, or repeat it.", above=True)
+    clients: int = integer(100, 1, 100_000, "Use at least one client.")
+    ramp_to_rate: float = number(80.0, 0.0, 2000.0, "Use a rate that one machine can send.")
+    spike_rate: float = number(90.0, 0.0, 2000.0, "Use a rate that one machine can send.")
+    spike_start_s: float = number(5.0, 0.0, 3600.0, "Start the spike within the run.")
+    spike_length_s: float = number(5.0, 0.0, 3600.0, "Use a shorter spike.")
     steps: Steps = ()
+    think_time_s: float = number(1.0, 0.0, 3600.0, "Use a think time of at most an hour.")
+    urgent_share: float = number(0.0, 0.0, 1.0, "Use a share between 0 and 1.")
 
     _name = "load"
 
@@ -124,53 +83,114 @@ class Load(_Section):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Service(_Section):
-    """The work of one request and who does it. ``cv`` is that of the service time; only ``lognormal`` uses it."""
+class Service(Section):
+    """The work of one request and who does it.
 
-    service_time_s: float = _number(0.05, 0.0, 60.0, "Use a mean of at most a minute.", above=True)
-    distribution: Distribution = _choice("exponential", Distribution)
-    cv: float = _number(1.0, 0.0, 10.0, "Use a coefficient of variation of at most 10.")
-    work: Work = _choice("sleep", Work)
-    workers: int = _integer(3, 0, 64, "Each worker is a process of some 45 MB.")
+    ``cv`` is that of the service time; only ``lognormal`` uses it. ``worker_class``: ``simple`` works in the worker's
+    own process, ``fork`` in a child process (work horse) per job. ``timings``: how soon RQ notices the dead,
+    ``classroom`` in seconds, ``default`` as RQ comes.
+    """
+
+    service_time_s: float = number(0.05, 0.0, 60.0, "Use a mean of at most a minute.", above=True)
+    distribution: Distribution = choice("exponential", Distribution)
+    cv: float = number(1.0, 0.0, 10.0, "Use a coefficient of variation of at most 10.")
+    work: Work = choice("sleep", Work)
+    workers: int = integer(3, 0, 64, "Each worker is a process of some 45 MB.")
+    worker_class: WorkerClass = choice("simple", WorkerClass)
+    timings: Timings = choice("classroom", Timings)
 
     _name = "service"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Admission(_Section):
-    """Who may come in. ``limit`` is K: waiting plus running jobs; None is no limit.
+class Admission(Section):
+    """Who may come in, in which order they are served, and which jobs are not worth doing any more.
 
-    ``reject`` decides and writes in one script and is exact; ``naive`` reads the length and then pushes, which races.
+    ``limit`` is K: waiting plus running jobs; None is no limit. ``policy`` is one name of ``HOOKS``, or several joined
+    by ``+``, at most one for each hook: ``reject`` (decides and writes in one script, exact), ``naive`` (reads the
+    length, then pushes: it races), ``lifo+drop_expired``. ``client_rate`` and ``client_burst`` bound each client by a
+    token bucket, past which it hears 429.
+
+    Attributes:
+        codel_target_s, codel_interval_s: of ``codel``. A queueing delay that stays above the target for an interval
+            is a standing queue. Source: RFC 8289, whose 5 and 100 ms are for packets; ours are for jobs.
+        gradient_tolerance: of ``adaptive``. How many times the quiet sojourn may be exceeded before the limit shrinks.
     """
 
-    policy: AdmissionPolicy = _choice("reject", AdmissionPolicy)
-    limit: int | None = _integer(None, 1, 1_000_000, "Use a limit of at least 1, or none.", none=True)
+    policy: str = "reject"
+    limit: int | None = integer(None, 1, 1_000_000, "Use a limit of at least 1, or none.", none=True)
+    client_rate: float | None = number(None, 0.0, 2000.0, "Use a rate of at most 2,000 per second.", above=True)
+    client_burst: float = number(10.0, 1.0, 10_000.0, "Use a burst of at least 1.")
+    codel_target_s: float = number(0.1, 0.0, 60.0, "Use a target of at most a minute.", above=True)
+    codel_interval_s: float = number(1.0, 0.0, 600.0, "Use an interval of at most ten minutes.", above=True)
+    gradient_tolerance: float = number(2.0, 1.0, 100.0, "Use a tolerance of at least 1.")
 
     _name = "admission"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given: object = self.policy
+        parts = given.split("+") if isinstance(given, str) else [""]
+        known = [name for names in HOOKS.values() for name in names]
+        acts = [hook for part in parts for hook, names in HOOKS.items() if part in names]
+        if any(part not in known for part in parts):
+            bound = f"one of {', '.join(known)}, or several joined by +"
+            raise ScenarioError("admission.policy", self.policy, bound, "Check the spelling.")
+        if len(set(acts)) < len(acts):
+            groups = "; ".join(f"{hook}: {', '.join(names)}" for hook, names in HOOKS.items())
+            bound = f"at most one policy of each group ({groups})"
+            raise ScenarioError("admission.policy", self.policy, bound, "Leave one of them out.")
+
+    def hook(self, name: str) -> str:
+        """The policy at a hook: ``admit``, ``place`` or ``take``."""
+        names = HOOKS[name]
+        return next((part for part in self.policy.split("+") if part in names), names[0])
+
 
 @dataclass(frozen=True, kw_only=True)
-class Retry(_Section):
+class Retry(Section):
     """What a client does about an attempt that failed.
 
     ``timeout_s`` is the patience for one attempt, ``deadline_s`` for the whole request (None: no such bound).
     ``attempts`` counts the first one. The n-th retry (n = 1, 2, …) has the ceiling min(cap_s, base_s · 2^(n−1)).
+    ``none`` never tries again, ``immediate`` does so at once, ``custom`` asks a function written in a cell.
+
+    The guards stand before an attempt or a retry. All clients of a run share them, as the users of one calling service
+    do; None leaves a guard out.
+
+    Attributes:
+        propagate_deadline: each attempt says how long its client will wait, so that ``drop_expired`` can know.
+        budget_ratio, budget_floor_per_s: retry budget: retries per request, plus so many per second.
+        breaker_failures, breaker_open_s: circuit breaker: opens after so many failures in a row, for so long.
+        throttle_k, throttle_window_s: adaptive throttling: attempts are held back when they exceed K times the
+            accepted ones of the window.
+        bucket_tokens, bucket_ratio: token bucket of retries: a failure takes one, a success gives ``bucket_ratio``;
+            no retry while half or fewer are left.
     """
 
-    policy: BackoffPolicy = _choice("none", BackoffPolicy)
-    attempts: int = _integer(1, 1, 100, "Use at least one attempt.")
-    base_s: float = _number(0.1, 0.0, 600.0, "Use a base of at most ten minutes.", above=True)
-    cap_s: float = _number(10.0, 0.0, 3600.0, "Use a cap of at most an hour.", above=True)
-    timeout_s: float | None = _number(None, 0.0, 30.0, "Use a patience of at most 30 s.", above=True)
-    deadline_s: float | None = _number(None, 0.0, 3600.0, "Use a deadline of at most an hour.", above=True)
+    policy: BackoffPolicy = choice("full", BackoffPolicy)
+    attempts: int = integer(1, 1, 100, "Use at least one attempt.")
+    base_s: float = number(0.1, 0.0, 600.0, "Use a base of at most ten minutes.", above=True)
+    cap_s: float = number(10.0, 0.0, 3600.0, "Use a cap of at most an hour.", above=True)
+    timeout_s: float | None = number(None, 0.0, 30.0, "Use a patience of at most 30 s.", above=True)
+    deadline_s: float | None = number(None, 0.0, 3600.0, "Use a deadline of at most an hour.", above=True)
     honour_retry_after: bool = True
-    after_timeout: AfterTimeout = _choice("backoff", AfterTimeout)
+    after_timeout: AfterTimeout = choice("backoff", AfterTimeout)
+    propagate_deadline: bool = True
+    budget_ratio: float | None = number(None, 0.0, 10.0, "Use a ratio such as 0.2.")
+    budget_floor_per_s: float = number(1.0, 0.0, 1000.0, "Use a few retries per second.")
+    breaker_failures: int | None = integer(None, 1, 10_000, "Use a number such as 20, or none.", none=True)
+    breaker_open_s: float = number(2.0, 0.0, 600.0, "Use a few seconds.", above=True)
+    throttle_k: float | None = number(None, 1.0, 100.0, "Use a K such as 2, or none.")
+    throttle_window_s: float = number(10.0, 0.0, 600.0, "Use some seconds; its source uses 120.", above=True)
+    bucket_tokens: float | None = number(None, 1.0, 10_000.0, "Use a number such as 10, or none.")
+    bucket_ratio: float = number(0.1, 0.0, 100.0, "Use a ratio such as 0.1.")
 
     _name = "retry"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scenario(_Section):
+class Scenario(Section):
     """Everything that decides what will happen, apart from the machine.
 
     ``warmup_s`` is left out of averages (None: 20 % of the run); ``drain_s`` is how long a run waits at its end for
@@ -181,9 +201,9 @@ class Scenario(_Section):
     service: Service = field(default_factory=Service)
     admission: Admission = field(default_factory=Admission)
     retry: Retry = field(default_factory=Retry)
-    seed: int = _integer(7, 0, 2**63 - 1, "Use a seed that is a natural number.")
-    warmup_s: float | None = _number(None, 0.0, 3600.0, "Use a warm-up shorter than the run.")
-    drain_s: float = _number(5.0, 0.0, 600.0, "Use a drain of at most ten minutes.")
+    seed: int = integer(7, 0, 2**63 - 1, "Use a seed that is a natural number.")
+    warmup_s: float | None = number(None, 0.0, 3600.0, "Use a warm-up shorter than the run.")
+    drain_s: float = number(5.0, 0.0, 600.0, "Use a drain of at most ten minutes.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -270,20 +290,17 @@ FIELDS = frozenset(
 )
 """Every dotted field name, as ``--set`` takes them."""
 
+_FIXED = (
+    *("kind", "duration_s", "clients", "ramp_to_rate", "spike_rate", "spike_start_s", "spike_length_s", "steps"),
+    *("distribution", "cv", "work", "worker_class", "timings"),
+)
+_KNOB_NAMES = {"admission.policy": "admission_policy", "retry.policy": "retry_policy"}
+
 KNOBS = {
-    "arrival_rate": "load.arrival_rate",
-    "service_time_s": "service.service_time_s",
-    "workers": "service.workers",
-    "limit": "admission.limit",
-    "admission_policy": "admission.policy",
-    "retry_policy": "retry.policy",
-    "attempts": "retry.attempts",
-    "base_s": "retry.base_s",
-    "cap_s": "retry.cap_s",
-    "timeout_s": "retry.timeout_s",
-    "deadline_s": "retry.deadline_s",
-    "honour_retry_after": "retry.honour_retry_after",
-    "after_timeout": "retry.after_timeout",
+    _KNOB_NAMES.get(f"{section}.{f.name}", f.name): f"{section}.{f.name}"
+    for section, kind in SECTIONS.items()
+    for f in fields(kind)
+    if f.name not in _FIXED
 }
 """What can be changed while a run is going on, and the field it stands for."""
 
@@ -320,4 +337,4 @@ def _table(data: object) -> Mapping[str, Any]:
     return data
 
 
-__all__ = ["FIELDS", "KNOBS", "Admission", "Load", "Retry", "Scenario", "Service", "parse"]
+__all__ = ["FIELDS", "HOOKS", "KNOBS", "Admission", "Load", "Retry", "Scenario", "Service", "parse"]

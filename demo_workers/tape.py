@@ -28,6 +28,7 @@ class Request(NamedTuple):
     due_s: float
     service_time_s: float
     client: int
+    urgent: bool = False
 
 
 class Segment(NamedTuple):
@@ -82,6 +83,7 @@ class Tape:
     def __init__(self, scenario: Scenario, *, open_ended: bool = False) -> None:
         self._scenario = scenario
         self._service = scenario.service
+        self._urgent_share = scenario.load.urgent_share
         self._segments = profile(scenario.load)
         if open_ended:
             last = self._segments[-1]
@@ -113,7 +115,8 @@ class Tape:
         self._reached_s, self._request = due, i + 1
         self._left = self._gap(self._request)
         self._due_s = self._invert(due, self._left)
-        return Request(i, due, service, client)
+        urgent = variate(seed, Stream.URGENT, i) < self._urgent_share
+        return Request(i, due, service, client, urgent)
 
     def __iter__(self) -> Iterator[Request]:
         while not math.isinf(self.due_s):
@@ -133,6 +136,7 @@ class Tape:
             self._segments = [Segment(0.0, self._segments[-1].end_s, rate, rate)]
         self._scale = rate / self._base if self._base > 0 else 1.0
         self._service = scenario.service
+        self._urgent_share = scenario.load.urgent_share
         self._due_s = self._invert(t, self._left)
 
     def _gap(self, index: int) -> float:

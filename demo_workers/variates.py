@@ -22,6 +22,9 @@ class Stream(IntEnum):
     SERVICE = 2
     CLIENT = 3
     JITTER = 4
+    THINK = 5  # closed loop: index is the request, which names client and cycle
+    URGENT = 6
+    GUARD = 7  # the coin of adaptive throttling: index the request, sub the attempt
 
 
 def _mix(z: int) -> int:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 LARGEST_FILE = 400
 LONGEST_FUNCTION = 60
 
-PURE = ("demo_workers.policies", "demo_workers.scenario", "demo_workers.tape", "demo_workers.errors")
+PURE = tuple(f"demo_workers.{part}" for part in ("policies", "fields", "scenario", "tape", "variates", "errors"))
 PARTS = tuple(f"demo_workers.{part}" for part in ("services", "queueing", "brokers", "records", "stack"))
 CHAPTERS = tuple(
     f"lessons.{chapter}"

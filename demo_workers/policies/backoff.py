@@ -2,7 +2,7 @@
 
 Each policy is ``(state, now, u, base_s, cap_s) -> (state, backoff_s)``: ``state`` says which retry this is and what
 the last wait was, ``u`` is a unit variate keyed (seed, request, attempt). The n-th retry (n = 1, 2, …) has the ceiling
-min(cap_s, base_s · 2^(n−1)); the cap comes before the jitter.
+min(cap_s, base_s · 2^(n−1)); the cap comes before the jitter, but after it for ``decorrelated``.
 
 Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015, with n counted from 1 here.
 """
@@ -35,7 +35,7 @@ def _step(state: BackoffState, backoff_s: float) -> Step:
     return BackoffState(state.retry + 1, backoff_s), backoff_s
 
 
-def none(state: BackoffState, now: float, u: float, base_s: float, cap_s: float) -> Step:
+def immediate(state: BackoffState, now: float, u: float, base_s: float, cap_s: float) -> Step:
     """Again at once."""
     return _step(state, 0.0)
 
@@ -55,10 +55,24 @@ def full(state: BackoffState, now: float, u: float, base_s: float, cap_s: float)
     return _step(state, u * ceiling(state, base_s, cap_s))
 
 
+def equal(state: BackoffState, now: float, u: float, base_s: float, cap_s: float) -> Step:
+    """Equal jitter: half of the ceiling, and the other half drawn."""
+    half = ceiling(state, base_s, cap_s) / 2
+    return _step(state, half + u * half)
+
+
+def decorrelated(state: BackoffState, now: float, u: float, base_s: float, cap_s: float) -> Step:
+    """Decorrelated jitter: uniform between the base and three times the wait before; the cap comes after the draw."""
+    previous_s = max(state.previous_s, base_s)
+    return _step(state, min(cap_s, base_s + u * (3 * previous_s - base_s)))
+
+
 POLICIES: dict[BackoffPolicy, Callable[[BackoffState, float, float, float, float], Step]] = {
-    "none": none,
+    "immediate": immediate,
     "fixed": fixed,
     "exponential": exponential,
     "full": full,
+    "equal": equal,
+    "decorrelated": decorrelated,
 }
-"""Every backoff policy by the name a scenario uses."""
+"""Every backoff policy by the name a scenario uses; ``none`` and ``custom`` are not functions of this kind."""

@@ -23,11 +23,19 @@ class Kind(IntEnum):
     """What a row says. The comment tells which columns it uses beside ``t``, ``request`` and ``attempt``."""
 
     SENT = 1  # clients: actor = client, value = due_s
-    ANSWERED = 2  # clients: status = HTTP status (0 = none), code = ClientOutcome, value = backoff_s or NaN
-    DECIDED = 3  # gateway: t = admitted_s or moment of refusal, code = Outcome, depth, limit (-1 = none)
-    STARTED = 4  # gateway: actor = worker number
+    ANSWERED = (
+        2  # clients: status = HTTP status (0 = none), code = ClientOutcome, value = backoff_s, or NaN when there is
+    )
+    # no next attempt: then actor = NoRetry says why
+    DECIDED = (
+        3  # gateway: t = admitted_s or moment of refusal, code = Outcome, depth, limit (-1 = none), actor = client,
+    )
+    # value = 1 when refused from a remembered "full", which the script never saw
+    STARTED = 4  # gateway: actor = worker number, value = picked_s, when the worker had taken the job from the queue
     ENDED = 5  # gateway: actor = worker number (-1 = none), code = Result; t is NaN where the function never returned,
     # and then value says when the job left the system
+    HELD_BACK = 6  # clients: a guard kept this attempt from leaving: code = Guard, actor = client, value = due_s; it is
+    # followed by its ANSWERED row (status 0, code REFUSED) and counts as THROTTLED
 
 
 class Outcome(IntEnum):
@@ -60,6 +68,24 @@ class Result(IntEnum):
     DROPPED = 3
     CANCELLED = 4
     LOST = 5
+
+
+class Guard(IntEnum):
+    """Which guard of the clients kept an attempt from leaving."""
+
+    BREAKER = 1
+    THROTTLE = 2
+
+
+class NoRetry(IntEnum):
+    """Why a client made no further attempt."""
+
+    DONE = 0  # it had succeeded, or the failure is not one that is retried
+    ATTEMPTS = 1  # it had used them all, or the policy is none
+    DEADLINE = 2  # the next attempt would come after the request's deadline
+    BUDGET = 3
+    BUCKET = 4
+    CUSTOM = 5  # the reader's own next_try gave up
 
 
 EVENT = np.dtype(

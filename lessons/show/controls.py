@@ -44,7 +44,10 @@ OFFERED = {
 CHOICES = {
     "retry_policy": (
         "wait before a retry",
-        (("none: at once", "none"), ("fixed", "fixed"), ("exponential", "exponential"), ("full jitter", "full")),
+        (
+            *(("never again", "none"), ("at once", "immediate"), ("fixed", "fixed"), ("exponential", "exponential")),
+            *(("full jitter", "full"), ("equal jitter", "equal"), ("decorrelated jitter", "decorrelated")),
+        ),
     ),
     "after_timeout": ("after a time-out", (("back off", "backoff"), ("at once", "at_once"))),
     "honour_retry_after": ("Retry-After", (("honoured", True), ("ignored", False))),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from demo_workers.errors import ScenarioError
-from demo_workers.scenario import FIELDS, KNOBS, Admission, Load, Retry, Scenario, Service, parse
+from demo_workers.scenario import FIELDS, HOOKS, KNOBS, Admission, BackoffPolicy, Load, Retry, Scenario, Service, parse
 
 rates = st.floats(0, 2000)
 optional_s = st.none() | st.floats(1e-6, 30)
@@ -31,8 +32,21 @@ scenarios = st.builds(
         distribution=st.sampled_from(["exponential", "deterministic", "lognormal"]),
         work=st.sampled_from(["sleep", "cpu"]),
     ),
-    admission=st.builds(Admission, limit=st.none() | st.integers(1, 10**6)),
-    retry=st.builds(Retry, policy=st.sampled_from(["none", "full"]), timeout_s=optional_s, deadline_s=optional_s),
+    admission=st.builds(
+        Admission,
+        policy=st.tuples(*map(st.sampled_from, HOOKS.values())).map("+".join)
+        | st.sampled_from(sum(HOOKS.values(), ())),
+        limit=st.none() | st.integers(1, 10**6),
+        client_rate=st.none() | st.floats(1e-3, 2000),
+    ),
+    retry=st.builds(
+        Retry,
+        policy=st.sampled_from(get_args(BackoffPolicy)),
+        timeout_s=optional_s,
+        deadline_s=optional_s,
+        budget_ratio=st.none() | st.floats(0, 10),
+        breaker_failures=st.none() | st.integers(1, 10_000),
+    ),
     seed=st.integers(0, 2**63 - 1),
 )
 
@@ -115,6 +129,20 @@ def test_bad_json_is_a_scenario_error(text: str) -> None:
 def test_a_value_on_the_command_line_means_what_it_says(text: str, value: object) -> None:
     """``--set`` takes numbers, booleans, none, lists and names."""
     assert parse("x", text) == value
+
+
+def test_each_hook_of_an_admission_policy_has_one_name() -> None:
+    """Hooks that are not named do what is usual there."""
+    mixed = Admission(policy="drop_expired+lifo")
+    assert [mixed.hook(name) for name in HOOKS] == ["reject", "lifo", "drop_expired"]
+    assert [Admission(policy="naive").hook(name) for name in HOOKS] == ["naive", "fifo", "all"]
+
+
+@pytest.mark.parametrize("policy", ["", "lifo+drop_oldest", "reject+reject", "lifo+", "+", "LIFO", None, 7])
+def test_two_policies_at_one_hook_are_refused(policy: object) -> None:
+    """The error says what may stand together."""
+    with pytest.raises(ScenarioError, match=r"admission\.policy"):
+        Admission(policy=policy)  # type: ignore[arg-type]  # what a TOML file may hold
 
 
 def test_none_is_a_bound_everywhere_but_in_the_retry_policy() -> None:

@@ -34,7 +34,7 @@ def backoff(
         retry_after_s: what a refusal asked for, if anything.
     """
     retry = scenario.retry
-    if outcome not in RETRIED or attempt >= retry.attempts:
+    if outcome not in RETRIED or attempt >= retry.attempts or retry.policy == "none":
         return state, None
     if outcome is ClientOutcome.TIMED_OUT and retry.after_timeout == "at_once":
         return BackoffState(state.retry + 1, 0.0), 0.0

@@ -42,6 +42,6 @@ def test_full_jitter_is_uniform_below_the_ceiling() -> None:
 def test_the_others_use_no_randomness() -> None:
     """none waits 0, fixed the base, exponential the ceiling, whatever u is."""
     for u in (0.0, 0.3, 0.999):
-        assert POLICIES["none"](BackoffState(3), 0.0, u, 0.1, 1.0)[1] == 0
+        assert POLICIES["immediate"](BackoffState(3), 0.0, u, 0.1, 1.0)[1] == 0
         assert POLICIES["fixed"](BackoffState(3), 0.0, u, 0.1, 1.0)[1] == 0.1
         assert POLICIES["exponential"](BackoffState(3), 0.0, u, 0.1, 1.0)[1] == pytest.approx(0.8)

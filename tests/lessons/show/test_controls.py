@@ -34,8 +34,8 @@ def test_a_moved_knob_is_reported_in_the_scenarios_unit() -> None:
     controls, log = make(Scenario(), *ALL)
     controls.show("service_time_s", 0.1)
     controls.show("arrival_rate", 60)
-    controls.show("retry_policy", "full")
-    assert log == [("service_time_s", 0.1), ("arrival_rate", 60.0), ("retry_policy", "full")]
+    controls.show("retry_policy", "equal")
+    assert log == [("service_time_s", 0.1), ("arrival_rate", 60.0), ("retry_policy", "equal")]
     for knob, value in log:
         Scenario().steered(**{knob: value})
 
