@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from demo_workers.errors import LabError, LoadGeneratorLagging
+from demo_workers.errors import LabError, LoadGeneratorLagging, PolicyError
 from demo_workers.records.directory import RunDirectory, Steer
 from demo_workers.records.events import Events, EventTail
 from demo_workers.records.run import Run
 from demo_workers.records.witnesses import Witnesses
 from demo_workers.scenario import KNOBS, Scenario
+from demo_workers.services.hosted_policy import source_of
+from demo_workers.stack.custom_policies import Admit, NextTry, check_written, custom_knob
 
 if TYPE_CHECKING:
     from demo_workers.stack.stack import Stack
@@ -37,6 +40,7 @@ class LiveRun:
         scenario: as steered so far.
         open_ended: whether it goes on until ``stop()``.
         steering: what was done to it, as ``Steer(t, knob, value)``.
+        written: the reader's own policies by name (``next_try``, ``admit``), the latest of each.
         directory: the flight recorder's directory.
         run: the finished ``Run``, None before. After a fault it is there too, though ``finished()`` raises.
     """
@@ -48,6 +52,8 @@ class LiveRun:
         self._initial = self.scenario = scenario
         self.open_ended = open_ended
         self.steering: list[Steer] = []
+        self.written: dict[str, Callable[..., Any]] = {}
+        self._texts: list[dict[str, Any]] = []
         self.run: Run | None = None
         self._tails = (EventTail(directory.clients), EventTail(directory.gateway))
         self._tape_over, self._load_over, self._stop_asked = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -85,14 +91,42 @@ class LiveRun:
 
         Raises:
             ScenarioError: a knob or value is out of bounds; then nothing was changed.
+            PolicyError: ``custom`` is asked for, and no function was brought by ``use``.
             LabError: a part of the stack did not answer.
         """
         changed = self.scenario.steered(**knobs)
+        check_written(changed, self.written)
         if self.over or changed == self.scenario:
             return
         self.scenario = changed
         t = await self._stack.apply(changed, set(knobs))
         self.log(*(Steer(t - self.origin, knob, _value(changed, knob)) for knob in knobs))
+
+    async def use(self, *, next_try: NextTry | None = None, admit: Admit | None = None) -> None:
+        """Let functions written in a cell decide from now on, in place of the policies in force.
+
+        Each is tried on a few examples first, where it will run: what is wrong with it mostly shows here. A mistake
+        made later ends the run with the same error; the system lives on.
+
+        Args:
+            next_try: takes a ``Failure``, returns the seconds to wait before the next attempt, or None to give up.
+            admit: takes a ``Door``, returns whether the request may ask for a place. The limit holds all the same.
+
+        Raises:
+            PolicyError: a function raised, did not return in time, or returned nonsense; nothing was changed by it.
+        """
+        for name, function in (("next_try", next_try), ("admit", admit)):
+            if function is not None and not self.over:
+                await self._stack.host(name, function)
+                self.wrote(name, function)
+                await self.steer(**custom_knob(name, self.scenario))
+
+    def wrote(self, name: str, function: Callable[..., Any]) -> None:
+        """Put a reader's policy on the record: its name in the steering log, its text in the manifest."""
+        t = max(self.now(), 0.0)
+        self.written[name] = function
+        self._texts.append({"t": t, "policy": name, "source": source_of(function)})
+        self.log(Steer(t, name, getattr(function, "__name__", name)))
 
     def log(self, *entries: Steer) -> None:
         """Add entries to the steering log, for knobs and for faults."""
@@ -133,6 +167,11 @@ class LiveRun:
         self._stop_asked.set()
         return await self.finished()
 
+    @property
+    def _parts_live(self) -> bool:
+        """Whether clients, gateway and Redis can still be asked: a mistake in a reader's own policy kills none."""
+        return self._failure is None or isinstance(self._failure, PolicyError)
+
     def _begin(self) -> None:
         """Called by the stack when clients and gateway have begun."""
         self._write_manifest()
@@ -142,7 +181,7 @@ class LiveRun:
         try:
             await self._first(self._tape_over, self._stop_asked, self._failed)
             self._length_s = min(self.now(), self._length_s if not self.open_ended else np.inf)
-            if self._failure is None:
+            if self._parts_live:
                 await self._drain()
         except LabError as error:
             self.fail(error)
@@ -151,10 +190,12 @@ class LiveRun:
 
     async def _drain(self) -> None:
         clients, gateway = self._stack.clients, self._stack.gateway
-        stopped = self._stop_asked.is_set()
-        if stopped:
+        drain_s = self.scenario.drain_s
+        if self._failure is not None:
+            drain_s = 0.0  # after a policy's mistake nobody waits for the rest
+        elif self._stop_asked.is_set():
             await clients.call("stop")
-        drain_s = min(self.scenario.drain_s, STOP_DRAIN_S) if stopped else self.scenario.drain_s
+            drain_s = min(drain_s, STOP_DRAIN_S)
         await self._until_idle(drain_s)
         await clients.call("cut")
         await gateway.call("cancel_waiting")
@@ -165,7 +206,7 @@ class LiveRun:
     async def _until_idle(self, patience_s: float) -> bool:
         """Wait until no request and no job is left, a fault, or the end of patience; say whether all is done."""
         deadline = time.monotonic() + patience_s
-        while self._failure is None:
+        while self._parts_live:
             left = await self._stack.gateway.call("outstanding")
             if self._load_over.is_set() and left["waiting"] + left["running"] == 0:
                 return True
@@ -190,6 +231,7 @@ class LiveRun:
             ended_by=str(self._failure or ""),
             invalid=_lagging(witnesses),
             length_s=self._length_s,
+            written_policies=self._texts,
             clock=(witnesses.gateway or {}).get("clock", "same"),
         )
         self.run = Run.read(self._directory, "live")

@@ -15,7 +15,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from demo_workers.errors import GatewayUnavailable, LabError, LoadGeneratorLagging, RedisUnavailable, ScenarioError
+from demo_workers.errors import (
+    GatewayUnavailable,
+    LabError,
+    LoadGeneratorLagging,
+    PolicyError,
+    RedisUnavailable,
+    ScenarioError,
+)
 from demo_workers.queueing import dead_workers
 from demo_workers.queueing.bounded_enqueue import BoundedQueue
 from demo_workers.queueing.connection import connect_async
@@ -25,8 +32,9 @@ from demo_workers.records.witnesses import Witnesses
 from demo_workers.scenario import Scenario
 from demo_workers.services.child import Child
 from demo_workers.services.redis_server import RedisServer, make_runtime_directory
-from demo_workers.stack import calibration, neighbours
+from demo_workers.stack import calibration, custom_policies, neighbours
 from demo_workers.stack.calibration import Calibration
+from demo_workers.stack.custom_policies import Admit, NextTry
 from demo_workers.stack.live_run import LiveRun
 from demo_workers.stack.redis_witness import RedisWitness
 from demo_workers.stack.workforce import Workforce
@@ -147,7 +155,15 @@ class Stack:
         if _running.get(self.name) is self:
             del _running[self.name]
 
-    async def begin(self, scenario: Scenario, *, open_ended: bool = False, out: Path | None = None) -> LiveRun:
+    async def begin(
+        self,
+        scenario: Scenario,
+        *,
+        open_ended: bool = False,
+        out: Path | None = None,
+        next_try: NextTry | None = None,
+        admit: Admit | None = None,
+    ) -> LiveRun:
         """Put a load on the system; returns as soon as it is on its way.
 
         A stack whose Redis or gateway has died is started anew first. A load that is still running is ended first.
@@ -156,12 +172,24 @@ class Stack:
             scenario: what to play.
             open_ended: go on until ``LiveRun.stop()``.
             out: directory to record into instead of the user's state directory.
+            next_try: the reader's own retry policy, in force from the start; see ``LiveRun.use``.
+            admit: the reader's own admission policy, likewise.
+
+        Raises:
+            PolicyError: a policy of the reader's made a mistake when it was tried, or is missing.
         """
+        given: dict[str, Callable[..., Any] | None] = {"next_try": next_try, "admit": admit}
+        written = {name: function for name, function in given.items() if function is not None}
+        for name in written:
+            scenario = scenario.steered(**custom_policies.custom_knob(name, scenario))
+        custom_policies.check_written(scenario, written)
         if self._live is not None and not self._live.over:
             with contextlib.suppress(LabError):
                 await self._live.stop()
         await self.start(scenario.service.workers)
         await self.workforce.resize(scenario.service.workers)
+        for name, function in written.items():
+            await self.host(name, function)
         run_id, directory = secrets.token_hex(4), RunDirectory.create(out)
         live = self._live = LiveRun(self, scenario, run_id, directory, open_ended)
         live.origin = origin = time.monotonic() + HEAD_START_S
@@ -179,15 +207,24 @@ class Stack:
         self._witness = RedisWitness(self.redis.address, self.queue, run_id, origin)
         self._witness.start()
         live._begin()
+        for name, function in written.items():
+            live.wrote(name, function)
         return live
 
-    async def run(self, scenario: Scenario, *, out: Path | None = None) -> Run:
-        """Play a scenario to its end.
+    async def run(
+        self,
+        scenario: Scenario,
+        *,
+        out: Path | None = None,
+        next_try: NextTry | None = None,
+        admit: Admit | None = None,
+    ) -> Run:
+        """Play a scenario to its end; arguments as of ``begin``.
 
         Raises:
-            LabError: a part died, or the clients could not keep their schedule.
+            LabError: a part died, a policy made a mistake, or the clients could not keep their schedule.
         """
-        live = await self.begin(scenario, out=out)
+        live = await self.begin(scenario, out=out, next_try=next_try, admit=admit)
         try:
             return await live.finished()
         except asyncio.CancelledError:
@@ -232,6 +269,10 @@ class Stack:
         if knobs - admission.keys() - {"workers"}:
             t = live.origin + (await self.clients.call("steer", scenario=scenario.to_dict()))["t"]
         return t
+
+    async def host(self, name: str, function: Callable[..., Any]) -> None:
+        """Bring a policy written in a cell to where it will decide; see ``LiveRun.use``."""
+        await custom_policies.host(self.clients if name == "next_try" else self.gateway, name, function)
 
     # Faults on purpose -------------------------------------------------------------------------------------------
 
@@ -296,7 +337,8 @@ class Stack:
         code = child.returncode or 0
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         self._fail(
-            GatewayUnavailable(
+            custom_policies.stuck(child)
+            or GatewayUnavailable(
                 f"{child.name} has died ({how}): it must live as long as the load. Press Start to begin a new one. "
                 f"{child.log_tail}".strip()
             )
@@ -306,10 +348,17 @@ class Stack:
         self._fail(RedisUnavailable(f"{self.redis.name} has died: what waited in it is lost. Press Start again."))
 
     def _heard_gateway(self, event: dict[str, Any]) -> None:
+        self._heard_policy(event)
         if event.get("event") == "redis_lost":
             self._fail(RedisUnavailable(f"the gateway lost {self.redis.name}. Press Start to begin a new load."))
 
+    def _heard_policy(self, event: dict[str, Any]) -> None:
+        """A reader's policy made a mistake: that ends the load, and nothing else."""
+        if event.get("event") == "policy_mistake" and self._live is not None:
+            self._live.fail(PolicyError(event["error"]))
+
     def _heard_clients(self, event: dict[str, Any]) -> None:
+        self._heard_policy(event)
         if self._live is not None:
             self._live.heard(event)
 
