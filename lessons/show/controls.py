@@ -40,6 +40,13 @@ OFFERED = {
     "deadline_s": Knob("deadline [s]", 1, 60, unit=1, nothing="none", usual=10),
     "base_s": Knob("backoff base [ms]", 50, 5000, 50, unit=1000),
     "cap_s": Knob("backoff cap [s]", 1, 60, unit=1),
+    "think_time_s": Knob("think time [ms]", 0, 5000, 100, unit=1000),
+    "urgent_share": Knob("urgent [%]", 0, 100, 5, unit=100),
+    "client_rate": Knob("each client [per s]", 1, 50, unit=1, nothing="no limit", usual=5),
+    "budget_ratio": Knob("retry budget [%]", 0, 100, 5, unit=100, nothing="none", usual=20),
+    "breaker_failures": Knob("breaker [failures]", 1, 100, nothing="none", usual=20),
+    "throttle_k": Knob("throttle K [×0.1]", 10, 50, unit=10, nothing="none", usual=20),
+    "bucket_tokens": Knob("retry tokens", 1, 100, unit=1, nothing="none", usual=10),
 }
 CHOICES = {
     "retry_policy": (
@@ -47,6 +54,15 @@ CHOICES = {
         (
             *(("never again", "none"), ("at once", "immediate"), ("fixed", "fixed"), ("exponential", "exponential")),
             *(("full jitter", "full"), ("equal jitter", "equal"), ("decorrelated jitter", "decorrelated")),
+        ),
+    ),
+    "admission_policy": (
+        "the queue",
+        (
+            *(("first in, first out", "reject"), ("last in, first out", "lifo"), ("drop the oldest", "drop_oldest")),
+            *(("drop the expired", "drop_expired"), ("last in first, drop the expired", "lifo+drop_expired")),
+            *(("CoDel", "codel"), ("adaptive limit", "adaptive"), ("urgent ones first", "priority")),
+            ("look, then push (races)", "naive"),
         ),
     ),
     "after_timeout": ("after a time-out", (("back off", "backoff"), ("at once", "at_once"))),
@@ -111,9 +127,16 @@ class Controls:
 
     def _choice(self, knob: str, value: Any) -> w.Widget:
         label, options = CHOICES[knob]
-        box = w.Dropdown(options=options, value=value, description=label, style=_WIDE, layout=w.Layout(width="352px"))
+        box = w.Dropdown(options=options, description=label, style=_WIDE, layout=w.Layout(width="352px"))
+
+        def put(v: Any) -> None:
+            if v not in [value for _, value in box.options]:
+                box.options = (*box.options, (str(v), v))  # a mixture, or a reader's own policy
+            box.value = v
+
+        put(value)
         box.observe(lambda change: self._store(knob, change["new"]), "value")
-        self._set[knob] = lambda v: setattr(box, "value", v)
+        self._set[knob] = put
         return box
 
     def _slider(self, knob: str, spec: Knob, value: Any) -> w.Widget:

@@ -30,10 +30,16 @@ RETRIES = (
     Curve("retrying", "trying again", style.WAITING),
 )
 KNOBS = {
-    "rates": frozenset({"arrival_rate", "clients", "worker_died", "worker_killed"}),
-    "inside": frozenset({"limit", "workers", "admission_policy"}),
-    "latency": frozenset({"service_time_s", "timeout_s", "deadline_s"}),
-    "retries": frozenset({"retry_policy", "attempts", "base_s", "cap_s", "honour_retry_after", "after_timeout"}),
+    "rates": frozenset({"arrival_rate", "think_time_s", "urgent_share", "client_rate", "client_burst", "worker_died"}),
+    "inside": frozenset({"limit", "workers", "admission_policy", "admit", "gradient_tolerance"}),
+    "latency": frozenset(
+        {"service_time_s", "timeout_s", "deadline_s", "propagate_deadline", "codel_target_s", "codel_interval_s"}
+    ),
+    "retries": frozenset(
+        {"retry_policy", "attempts", "base_s", "cap_s", "honour_retry_after", "after_timeout", "next_try"}
+        | {"budget_ratio", "budget_floor_per_s", "breaker_failures", "breaker_open_s"}
+        | {"throttle_k", "throttle_window_s", "bucket_tokens", "bucket_ratio"}
+    ),
 }
 """Which plot names which knob."""
 

@@ -29,8 +29,9 @@ class Totals(NamedTuple):
     """What became of everything so far.
 
     ``late``: the client's patience was over first; ``gave_up``: cut short by its deadline or the end of the run;
-    ``refused``: the last answer was a 503 or 429; ``failed``: a broken connection or no proper answer. ``refusals``
-    counts every 503 and 429, ``attempts`` every try.
+    ``refused``: the last answer was a 503 or 429, or a guard of the clients' own held the last try back; ``failed``: a
+    broken connection or no proper answer. ``refusals`` counts every 503 and 429, ``attempts`` every try that left,
+    ``held_back`` those that did not.
     """
 
     requests: int = 0
@@ -41,6 +42,7 @@ class Totals(NamedTuple):
     refused: int = 0
     gave_up: int = 0
     failed: int = 0
+    held_back: int = 0
 
     @property
     def open(self) -> int:
@@ -87,7 +89,7 @@ class Series:
         self._state = np.zeros(1024, np.uint8)  # ClientOutcome of the last attempt of each request
         self._again = np.zeros(1024, bool)  # whether that attempt is going to be followed by another
         self._latencies = Latencies(bin_s)
-        self._attempts = self._requests = self._refusals = 0
+        self._attempts = self._requests = self._refusals = self._held_back = 0
 
     def feed(self, events: Events) -> None:
         """Add rows."""
@@ -100,7 +102,7 @@ class Series:
         self._depth = grown(self._depth, len(self._counts), -1.0)
         self._limits = grown(self._limits, len(self._counts), np.nan)
         kinds = events["kind"]
-        self._feed_clients(events[(kinds == Kind.SENT) | (kinds == Kind.ANSWERED)])
+        self._feed_clients(events[(kinds == Kind.SENT) | (kinds == Kind.ANSWERED) | (kinds == Kind.HELD_BACK)])
         self._feed_decisions(events[kinds == Kind.DECIDED])
         ended = events[kinds == Kind.ENDED]
         ended = ended[self._latencies.end(ended)]
@@ -113,24 +115,25 @@ class Series:
             return
         size = int(rows["request"].max()) + 1
         self._state, self._again = grown(self._state, size, 0), grown(self._again, size, False)
-        sent = rows["kind"] == Kind.SENT
-        codes, again = rows["code"], ~sent & np.isfinite(rows["value"])
+        sent, answered = rows["kind"] == Kind.SENT, rows["kind"] == Kind.ANSWERED
+        codes, again = rows["code"], answered & np.isfinite(rows["value"])
         # of several rows of one request the last one stays
-        self._state[rows["request"]] = np.where(sent, ClientOutcome.PENDING, codes)
+        self._state[rows["request"]] = np.where(answered, codes, ClientOutcome.PENDING)
         self._again[rows["request"]] = again
 
         times, first = rows["t"], rows["attempt"] == 1
         self._latencies.send(rows[sent])
         self._add(_Column.ATTEMPTS, times[sent])
-        self._add(_Column.FIRST, times[sent & first])
-        self._add(_Column.IN_TIME, times[~sent & (codes == ClientOutcome.SUCCEEDED)])
-        refused = ~sent & (codes == ClientOutcome.REFUSED)
+        self._add(_Column.FIRST, times[~answered & first])
+        self._add(_Column.IN_TIME, times[answered & (codes == ClientOutcome.SUCCEEDED)])
+        refused = answered & (codes == ClientOutcome.REFUSED) & (rows["status"] > 0)
         self._add(_Column.REFUSED, times[refused])
         self._add(_Column.RETRYING, times[again])
-        self._add(_Column.RETRYING, times[~sent & ~first], -1.0)
+        self._add(_Column.RETRYING, times[answered & ~first], -1.0)
         self._attempts += int(sent.sum())
-        self._requests += int((sent & first).sum())
+        self._requests += int((~answered & first).sum())
         self._refusals += int(refused.sum())
+        self._held_back += int((~sent & ~answered).sum())
 
     def _feed_decisions(self, rows: Events) -> None:
         admitted = rows[rows["code"] == Outcome.ADMITTED]
@@ -152,6 +155,7 @@ class Series:
             refused=n[ClientOutcome.REFUSED],
             gave_up=n[ClientOutcome.GAVE_UP],
             failed=n[ClientOutcome.ERRORED],
+            held_back=self._held_back,
         )
 
     def view(self, until_s: float | None = None, seconds: float | None = None, *, smooth: int = 2) -> View:

@@ -22,9 +22,18 @@ SYMBOLS = {
     "service_time_s": "1/μ {} s",
     "workers": "c {}",
     "limit": "K {}",
+    "admission_policy": "queue {}",
     "retry_policy": "retry {}",
     "attempts": "{} tries",
     "timeout_s": "patience {} s",
+    "think_time_s": "think {} s",
+    "client_rate": "each {} per s",
+    "budget_ratio": "budget {}",
+    "breaker_failures": "breaker {}",
+    "throttle_k": "throttle K {}",
+    "bucket_tokens": "bucket {}",
+    "next_try": "your {}",
+    "admit": "your {}",
     "worker_died": "worker died",
 }
 
@@ -63,6 +72,8 @@ def summary(series: Series, *, noun: str = "requests") -> str:
         parts.append(
             f"They took {n.attempts:,} attempts, {n.attempts / n.requests:.1f} each, and met {n.refusals:,} refusals."
         )
+    if n.held_back:
+        parts.append(f"The clients' own guards held {n.held_back:,} attempts back.")
     return " ".join(parts)
 
 

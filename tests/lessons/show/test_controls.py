@@ -26,6 +26,9 @@ def test_showing_a_scenario_does_not_change_it() -> None:
     other = Scenario().steered(arrival_rate=12.3, timeout_s=1.25, limit=7, attempts=3)
     controls.follow(other)
     assert Scenario().steered(**controls.values) == other
+    mixed = other.steered(admission_policy="priority+codel", retry_policy="custom", budget_ratio=0.15)
+    controls.follow(mixed)
+    assert Scenario().steered(**controls.values) == mixed
     assert log == []
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from demo_workers.records.events import EVENT, ClientOutcome, Events, Kind, Outcome, Result
+from demo_workers.records.events import EVENT, ClientOutcome, Events, Guard, Kind, Outcome, Result
 from demo_workers.scenario import Scenario
 from lessons.show.series import Series
+from lessons.show.text import summary
 from tests.lessons.show.event_source import Model, play
 from tests.lessons.show.scenes import BURST, LIMITED, RETRYING, folded
 
@@ -123,3 +124,19 @@ def test_a_bin_that_is_still_filling_is_not_shown() -> None:
     series = folded(BURST)
     assert len(series.view(1.2).t) == 4
     assert len(series.view(10.0, seconds=2).t) == 8
+
+
+def test_attempts_that_a_guard_held_back_are_requests_but_no_arrivals() -> None:
+    """Nothing of them reached the gateway; their clients were refused all the same."""
+    told = rows(
+        {"kind": Kind.HELD_BACK, "code": Guard.BREAKER, "t": 0.1, "value": 0.1},
+        {"kind": Kind.ANSWERED, "code": ClientOutcome.REFUSED, "t": 0.1},
+        {"kind": Kind.SENT, "request": 1, "t": 0.2, "value": 0.2},
+        {"kind": Kind.ANSWERED, "request": 1, "code": ClientOutcome.REFUSED, "status": 503, "t": 0.3},
+    )
+    series = Series()
+    series.feed(told)
+    totals = series.totals()
+    assert (totals.requests, totals.attempts, totals.refusals, totals.held_back) == (2, 1, 1, 1)
+    assert (totals.refused, totals.open) == (2, 0)
+    assert "guards held 1 attempts back" in summary(series)
