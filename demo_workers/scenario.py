@@ -159,6 +159,8 @@ class Retry(Section):
     do; None leaves a guard out.
 
     Attributes:
+        idempotency_key: all attempts of a request carry the same key, so that a second one joins the first one's job
+            instead of adding another.
         propagate_deadline: each attempt says how long its client will wait, so that ``drop_expired`` can know.
         budget_ratio, budget_floor_per_s: retry budget: retries per request, plus so many per second.
         breaker_failures, breaker_open_s: circuit breaker: opens after so many failures in a row, for so long.
@@ -176,6 +178,7 @@ class Retry(Section):
     deadline_s: float | None = number(None, 0.0, 3600.0, "Use a deadline of at most an hour.", above=True)
     honour_retry_after: bool = True
     after_timeout: AfterTimeout = choice("backoff", AfterTimeout)
+    idempotency_key: bool = False
     propagate_deadline: bool = True
     budget_ratio: float | None = number(None, 0.0, 10.0, "Use a ratio such as 0.2.")
     budget_floor_per_s: float = number(1.0, 0.0, 1000.0, "Use a few retries per second.")

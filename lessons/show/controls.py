@@ -66,6 +66,7 @@ CHOICES = {
         ),
     ),
     "after_timeout": ("after a time-out", (("back off", "backoff"), ("at once", "at_once"))),
+    "idempotency_key": ("a retry", (("is a new job", False), ("carries the same key", True))),
     "honour_retry_after": ("Retry-After", (("honoured", True), ("ignored", False))),
 }
 

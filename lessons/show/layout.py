@@ -37,6 +37,7 @@ KNOBS = {
     ),
     "retries": frozenset(
         {"retry_policy", "attempts", "base_s", "cap_s", "honour_retry_after", "after_timeout", "next_try"}
+        | {"idempotency_key"}
         | {"budget_ratio", "budget_floor_per_s", "breaker_failures", "breaker_open_s"}
         | {"throttle_k", "throttle_window_s", "bucket_tokens", "bucket_ratio"}
     ),
