@@ -29,7 +29,7 @@ from demo_workers.queueing.connection import connect_async
 from demo_workers.records.directory import RunDirectory, Steer
 from demo_workers.records.run import Run
 from demo_workers.records.witnesses import Witnesses
-from demo_workers.scenario import Scenario
+from demo_workers.scenario import KNOBS, Scenario
 from demo_workers.services.child import Child
 from demo_workers.services.redis_server import RedisServer, make_runtime_directory
 from demo_workers.stack import calibration, custom_policies, neighbours
@@ -110,7 +110,7 @@ class Stack:
         socket = str(self._runtime / "gateway.sock")
         self._connection = connect_async(address)
         place = {"uds": socket} if self._port is None else {"tcp": {"host": "127.0.0.1", "port": self._port}}
-        gateway = {"address": address, "queue": self.queue, "limit": None, "policy": "reject"} | place
+        gateway = {"address": address, "queue": self.queue} | place
         self.gateway = self._child("gateway", gateway, on_event=self._heard_gateway)
         self.clients = self._child("clients", {"address": {"uds": socket}}, on_event=self._heard_clients)
         self.workforce = Workforce(address, self.queue, self._runtime, self._worker_died, self._fail)
@@ -128,7 +128,7 @@ class Stack:
     async def serve(self, scenario: Scenario) -> str:
         """Start with a scenario's workers and admission but no load; returns the gateway's URL."""
         await self.start(scenario.service.workers)
-        await self.gateway.call("steer", limit=scenario.admission.limit, policy=scenario.admission.policy)
+        await self.gateway.call("steer", admission=scenario.to_dict()["admission"])
         return self.url
 
     async def stop(self) -> None:
@@ -193,11 +193,12 @@ class Stack:
         run_id, directory = secrets.token_hex(4), RunDirectory.create(out)
         live = self._live = LiveRun(self, scenario, run_id, directory, open_ended)
         live.origin = origin = time.monotonic() + HEAD_START_S
-        admission: dict[str, Any] = {"limit": scenario.admission.limit, "policy": scenario.admission.policy}
         common: dict[str, Any] = {"run": run_id, "origin": origin}
         events = str(directory.clients)
         try:
-            await self.gateway.call("begin", **common, events=str(directory.gateway), **admission)
+            await self.gateway.call(
+                "begin", **common, events=str(directory.gateway), admission=scenario.to_dict()["admission"]
+            )
             await self.clients.call(
                 "begin", **common, events=events, scenario=scenario.to_dict(), open_ended=open_ended
             )
@@ -256,17 +257,16 @@ class Stack:
 
     async def apply(self, scenario: Scenario, knobs: set[str]) -> float:
         """Hand changed knobs to the parts they concern; returns the CLOCK_MONOTONIC second at which they act."""
-        admission: dict[str, Any] = {"limit": "limit", "admission_policy": "policy"}
-        values: dict[str, Any] = {"limit": scenario.admission.limit, "policy": scenario.admission.policy}
+        admission = {knob for knob in knobs if KNOBS[knob].startswith("admission.")}
         live = self._live
         assert live is not None
         t = time.monotonic()
-        if changed := {admission[k]: values[admission[k]] for k in knobs & admission.keys()}:
-            t = live.origin + (await self.gateway.call("steer", **changed))["t"]
+        if admission:
+            t = live.origin + (await self.gateway.call("steer", admission=scenario.to_dict()["admission"]))["t"]
         if "workers" in knobs:
             await self.workforce.resize(scenario.service.workers)
             t = time.monotonic()
-        if knobs - admission.keys() - {"workers"}:
+        if knobs - admission - {"workers"}:
             t = live.origin + (await self.clients.call("steer", scenario=scenario.to_dict()))["t"]
         return t
 

@@ -83,7 +83,7 @@ async def test_a_queued_post_answers_at_once_and_reaches_everybody(chirp: Chirp)
 @pytest.mark.live
 async def test_a_post_that_is_refused_says_so(chirp: Chirp) -> None:
     """Full, or not acceptable: the error has the status and the gateway's words; after that posting works again."""
-    await chirp.stack.gateway.call("steer", limit=1)
+    await chirp.stack.gateway.call("steer", admission={"limit": 1})
     at_work = asyncio.Event()
     first = asyncio.create_task(chirp.post_queued("first", followers=400, progress=lambda share: at_work.set()))
     await asyncio.wait_for(at_work.wait(), 10)
@@ -92,7 +92,7 @@ async def test_a_post_that_is_refused_says_so(chirp: Chirp) -> None:
     assert (await first).followers == 400
     with pytest.raises(LabError, match=r"POST /jobs = 422: must be 202.*followers"):
         await chirp.post_queued("third", followers=0)
-    await chirp.stack.gateway.call("steer", limit=None)
+    await chirp.stack.gateway.call("steer", admission={})
     assert (await chirp.post_queued("fourth", followers=50)).followers == 50
 
 

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from demo_workers.errors import LabError, RedisUnavailable
 from demo_workers.queueing.connection import connect_async
+from demo_workers.scenario import Scenario
 from demo_workers.services import control
 from demo_workers.services.gateway.app import App
 from demo_workers.services.gateway.following import Follower
@@ -46,13 +47,16 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
     queue: str
     uds: str | None = None
     tcp: Tcp | None = None
-    limit: int | None = None
-    policy: str = "reject"
+    admission: dict[str, Any] = {}
     result_ttl_s: int = 60
 
 
 class Process:
-    """All the parts, started and ended in order."""
+    """All the parts, started and ended in order.
+
+    Raises:
+        ScenarioError: a rule of the door is out of bounds.
+    """
 
     def __init__(self, config: Config) -> None:
         # a command whose reply was lost is not sent twice from here: the client hears 503 and may ask again
@@ -61,8 +65,7 @@ class Process:
         self._state = State(
             self._connection,
             config.queue,
-            limit=config.limit,
-            policy=config.policy,
+            Scenario.from_dict({"admission": config.admission}).admission,
             result_ttl_s=config.result_ttl_s,
         )
         self._follower = Follower(self._listener, config.queue, self._state.heard, self._redis_lost)
@@ -77,10 +80,8 @@ class Process:
 
         Raises:
             RedisUnavailable: Redis does not answer.
-            ScenarioError: limit or policy are out of bounds.
         """
         loop = self._loop = asyncio.get_running_loop()
-        self._verbs.steer()  # checks limit and policy
         try:
             following = await self._follower.start()
         except (RedisError, OSError) as error:

@@ -102,7 +102,7 @@ class Posting:
         state = self._state
         try:
             async with asyncio.timeout(REDIS_S), self._scripts:
-                limit, policy = state.limit, state.policy
+                limit, policy = state.limit, state.admission.hook("admit")
                 t = self._now(run)
                 with run.deciding():
                     decision = await state.queue.enqueue(task, args, job_id=job_id, limit=limit, policy=policy)

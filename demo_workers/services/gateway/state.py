@@ -13,6 +13,7 @@ import redis.asyncio
 
 from demo_workers.queueing.announce import Announcement
 from demo_workers.queueing.bounded_enqueue import BoundedQueue
+from demo_workers.scenario import Admission
 from demo_workers.services.gateway.drain_rate import DrainRate
 from demo_workers.services.gateway.heads import FIRST_OWN_REQUEST
 from demo_workers.services.gateway.record import Counts, Record
@@ -42,22 +43,24 @@ class State:
     Args:
         connection: the Redis client.
         queue: name of the RQ queue.
-        limit: most jobs waiting and running; None is no limit.
-        policy: ``reject`` or ``naive``.
+        admission: the rules of the door.
         result_ttl_s: how long results can be asked for (seconds).
     """
 
-    def __init__(
-        self, connection: redis.asyncio.Redis, queue: str, *, limit: int | None, policy: str, result_ttl_s: int
-    ) -> None:
+    def __init__(self, connection: redis.asyncio.Redis, queue: str, admission: Admission, *, result_ttl_s: int) -> None:
         self.connection, self.queue_name = connection, queue
         self.queue = BoundedQueue(connection, queue, result_ttl_s=result_ttl_s)
-        self.limit, self.policy = limit, policy
+        self.admission = admission
         self.drain = DrainRate()
         self.waiters = Waiters()
         self.closing = False
         self._origin = time.monotonic()
         self.run = self.unrecorded()
+
+    @property
+    def limit(self) -> int | None:
+        """The limit in force; None is no limit."""
+        return self.admission.limit
 
     def unrecorded(self) -> RunState:
         """A run without a record, as between runs and in plain serving."""

@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
 from demo_workers.errors import ScenarioError
-from demo_workers.scenario import Admission
+from demo_workers.scenario import Scenario
 from demo_workers.services.gateway.following import Follower
 from demo_workers.services.gateway.record import Record
 from demo_workers.services.gateway.state import RunState, State
 from demo_workers.services.gateway.waiters import Ending, How
 
-_UNCHANGED: Any = object()
 _LOST = msgspec.Raw(b'"WorkerDied: the worker that was at this job has died"')
 
 
@@ -37,29 +36,34 @@ class Verbs:
         names = ("begin", "steer", "cancel_waiting", "settled", "outstanding", "end", "depth")
         return {name: getattr(self, name) for name in names}
 
-    async def begin(self, run: str, origin: float, events: str, limit: int | None, policy: str) -> dict[str, Any]:
-        """Start the record of a run; one that is still open is closed."""
+    async def begin(self, run: str, origin: float, events: str, admission: dict[str, Any]) -> dict[str, Any]:
+        """Start the record of a run; one that is still open is closed.
+
+        Args:
+            run: first part of the run's job ids.
+            origin: CLOCK_MONOTONIC seconds of its second 0.
+            events: file to record into.
+            admission: as ``steer`` takes it.
+        """
         _check_run(run)
-        self.steer(limit=limit, policy=policy)
+        self.steer(admission)
         self._close()
         redis_origin = await self._redis_time(origin)
         record = Record(run, origin, Path(events), redis_origin, self._failed)
         self._state.run = RunState(run, record)
         return {"t": record.now()}
 
-    def steer(self, limit: int | None = _UNCHANGED, policy: str = _UNCHANGED) -> dict[str, Any]:
-        """Change limit or policy at once; ``t`` is when, in seconds since the run's origin.
+    def steer(self, admission: dict[str, Any]) -> dict[str, Any]:
+        """Put other rules in force at once; ``t`` is when, in seconds since the run's origin.
+
+        Args:
+            admission: a scenario's whole Admission section, as a dict; what it leaves out takes its default.
 
         Raises:
             ScenarioError: a value is out of bounds; then nothing was changed.
         """
-        state = self._state
-        wanted = Admission(
-            limit=state.limit if limit is _UNCHANGED else limit,
-            policy=cast("Any", state.policy if policy is _UNCHANGED else policy),
-        )
-        state.limit, state.policy = wanted.limit, wanted.policy
-        return {"t": state.now()}
+        self._state.admission = Scenario.from_dict({"admission": admission}).admission
+        return {"t": self._state.now()}
 
     async def cancel_waiting(self) -> dict[str, Any]:
         """Take what waits out of the queue, and tell those who wait for it."""

@@ -65,7 +65,7 @@ async def test_a_naive_limit_is_passed_and_an_exact_one_is_not(stack: Stack) -> 
     burst = Load(kind="spike", arrival_rate=1, spike_rate=1000, spike_start_s=0.2, spike_length_s=0.3, duration_s=0.6)
     deepest = {}
     for policy in ("naive", "reject"):
-        admission = Admission(policy=policy, limit=10)  # type: ignore[arg-type]  # a literal in a loop
+        admission = Admission(policy=policy, limit=10)
         service = Service(service_time_s=0.05, workers=1)
         run = await play(stack, Scenario(load=burst, service=service, admission=admission, seed=seed, drain_s=2))
         deepest[policy] = int(np.max(run.attempts["depth_seen"]))

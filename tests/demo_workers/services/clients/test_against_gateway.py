@@ -55,12 +55,12 @@ class System:
 
     async def play(self, scenario: Scenario) -> tuple[dict[str, Any], dict[str, Any]]:
         """Play a scenario to its end; returns the clients' and the gateway's own counts."""
-        limit, policy = scenario.admission.limit, scenario.admission.policy
         self.run = secrets.token_hex(4)
         self.told.clear()
         common: dict[str, Any] = {"run": self.run, "origin": time.monotonic() + 0.2}
         gateway_events, clients_events = (str(self._events(name)) for name in ("gateway", "clients"))
-        await self.gateway.call("begin", **common, events=gateway_events, limit=limit, policy=policy)
+        admission = scenario.to_dict()["admission"]
+        await self.gateway.call("begin", **common, events=gateway_events, admission=admission)
         await self.clients.call("begin", **common, events=clients_events, scenario=scenario.to_dict())
         await until(lambda: "load_over" in self.told, 20)
         counts = await self.clients.call("end")

@@ -71,13 +71,15 @@ class System:
         await self.redis.stop()
         shutil.rmtree(self.runtime, ignore_errors=True)
 
-    async def begin(self, limit: int | None = None, policy: str = "reject") -> None:
-        """Begin the record of a new run that starts now."""
+    async def begin(self, **admission: Any) -> None:
+        """Begin the record of a new run that starts now, with these rules of the door."""
         self.origin, self.run = time.monotonic(), secrets.token_hex(4)
         self.events.unlink(missing_ok=True)
-        await self.gateway.call(
-            "begin", run=self.run, origin=self.origin, events=str(self.events), limit=limit, policy=policy
-        )
+        await self.gateway.call("begin", run=self.run, origin=self.origin, events=str(self.events), admission=admission)
+
+    async def steer(self, **admission: Any) -> float:
+        """Other rules of the door, the rest as it comes; returns when, in seconds since the run's origin."""
+        return float((await self.gateway.call("steer", admission=admission))["t"])
 
     async def post(self, service_time_s: float = 0.0, **headers: str) -> Reply:
         """Post a job over a connection of its own."""

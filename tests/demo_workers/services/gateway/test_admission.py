@@ -26,7 +26,7 @@ async def burst(system: System, producers: int = 16, each: int = 50) -> list[Rep
 
 async def test_the_limit_is_exact(idle: System) -> None:
     """Of 800 posts by 16 producers at once, 50 come in; record, counts and script agree with what they saw."""
-    await idle.gateway.call("steer", limit=50)
+    await idle.steer(limit=50)
     replies = await burst(idle)
     counts = await idle.gateway.call("end")
     assert Counter(reply.status for reply in replies) == {202: 50, 503: 750}
@@ -39,7 +39,7 @@ async def test_the_limit_is_exact(idle: System) -> None:
 
 async def test_look_then_push_lets_too_many_in(idle: System) -> None:
     """The naive policy races: more than the limit are admitted."""
-    await idle.gateway.call("steer", limit=50, policy="naive")
+    await idle.steer(limit=50, policy="naive")
     replies = await burst(idle)
     assert sum(reply.status == 202 for reply in replies) > 50
 
@@ -87,15 +87,15 @@ async def test_who_does_not_name_itself_is_numbered(idle: System) -> None:
 @pytest.mark.asyncio(loop_scope="function")
 async def test_retry_after_follows_the_drain(fresh: System) -> None:
     """With nothing known it is 1; then the surplus over the rate of finished jobs, exact in the body."""
-    await fresh.start(workers=1, limit=1)
+    await fresh.start(workers=1, admission={"limit": 1})
     async with talk(fresh.url) as line:
         first = await fresh.post(0.3)
         refused = await line.ask("POST", "/jobs", None, WORK)
         assert (first.status, refused.status, refused.body["retry_after_s"]) == (202, 503, 1.0)
-        await fresh.gateway.call("steer", limit=40)
+        await fresh.steer(limit=40)
         for _ in range(30):
             await line.ask("POST", "/jobs", {"prefer": "wait=5"}, WORK)
-        await fresh.gateway.call("steer", limit=1)
+        await fresh.steer(limit=1)
         await fresh.post(0.5)
         refused = await line.ask("POST", "/jobs", None, WORK)
     assert refused.body["retry_after_s"] < 0.2
@@ -104,14 +104,14 @@ async def test_retry_after_follows_the_drain(fresh: System) -> None:
 
 async def test_steering_acts_at_once(idle: System) -> None:
     """The next decision is made with the new limit, and the reply says when it began."""
-    await idle.gateway.call("steer", limit=1)
+    await idle.steer(limit=1)
     assert [(await idle.post()).status for _ in range(2)] == [202, 503]
-    reply = await idle.gateway.call("steer", limit=2)
+    began = await idle.steer(limit=2)
     assert [(await idle.post()).status for _ in range(2)] == [202, 503]
-    await idle.gateway.call("steer", limit=None)
+    await idle.steer(limit=None)
     assert (await idle.post()).status == 202
     rows = idle.rows(Kind.DECIDED)
     assert rows["limit"].tolist() == [1, 1, 2, 2, -1]
-    assert rows["t"][1] <= reply["t"] <= rows["t"][2]
+    assert rows["t"][1] <= began <= rows["t"][2]
     with pytest.raises(Exception, match=r"admission\.limit = 0: must be"):
-        await idle.gateway.call("steer", limit=0)
+        await idle.steer(limit=0)

@@ -120,8 +120,8 @@ async def test_on_loopback_a_foreign_name_is_refused(fresh: System) -> None:
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        ({"limit": 0}, "admission.limit = 0: must be"),
-        ({"policy": "maybe"}, "admission.policy = 'maybe': must be"),
+        ({"admission": {"limit": 0}}, "admission.limit = 0: must be"),
+        ({"admission": {"policy": "maybe"}}, "admission.policy = 'maybe': must be"),
         ({"uds": "/nowhere/gateway.sock"}, "uds = '/nowhere/gateway.sock': cannot listen there"),
         ({}, "cannot reach Redis"),
         ({"colour": "blue"}, "unknown field `colour`"),

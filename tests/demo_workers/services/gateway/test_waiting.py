@@ -85,9 +85,7 @@ async def test_news_from_another_machine_is_dated_by_redis(idle: System) -> None
 
 async def test_a_record_that_cannot_be_written_is_news(idle: System) -> None:
     """A full disk ends the record, not the service."""
-    await idle.gateway.call(
-        "begin", run="full", origin=time.monotonic(), events="/dev/full", limit=None, policy="reject"
-    )
+    await idle.gateway.call("begin", run="full", origin=time.monotonic(), events="/dev/full", admission={})
     assert [(await idle.post()).status for _ in range(2)] == [202, 202]
     await until(lambda: idle.told)
     assert [news["event"] for news in idle.told] == ["record_lost"]
