@@ -1,1 +1,1 @@
-"""Room for the simulated twin; nothing here yet."""
+"""The simulated twin; so far only what compiles the policies for it."""

@@ -1,0 +1,1 @@
+"""The twin agrees with what it simulates."""
