@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Callable
 from functools import cache
 from types import FunctionType
@@ -18,8 +19,9 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     fraction of the time that Numba takes.
     """
     assert isinstance(function, FunctionType)
-    names = {name: function.__globals__.get(name) for name in function.__code__.co_names}
-    helpers = {name: compiled(found) for name, found in names.items() if isinstance(found, FunctionType)}
+    named = {step.argval for step in dis.get_instructions(function) if step.opname == "LOAD_GLOBAL"}
+    found = {name: function.__globals__.get(name) for name in named}
+    helpers = {name: compiled(helper) for name, helper in found.items() if isinstance(helper, FunctionType)}
     code, defaults = function.__code__, function.__defaults__
     copy = FunctionType(code, {**function.__globals__, **helpers}, function.__name__, defaults)
     jitted: Callable[..., Any] = numba.njit(copy)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from itertools import product
 from typing import Any, NamedTuple
 
 import pytest
 
 from demo_workers.policies import adaptive_throttling, circuit_breaker, rate_limit, retry_budget, token_bucket
+from demo_workers.policies.admission import ADMIT, PLACE, TAKE, Adaptive, Queue, Taker, adaptive
 from demo_workers.policies.backoff import POLICIES, BackoffState
 from lessons.twin.compiling import compiled
 
@@ -59,6 +61,13 @@ CASES = {
         },
     ),
     "rate_limit": Case(rate_limit.RateLimit(), {rate_limit.take: lambda dice, now: (1.0, 5.0)}),
+    "adaptive": Case(
+        Adaptive(), {adaptive.observe: lambda dice, now: (dice.expovariate(5 + now % 20), dice.randrange(40), 2.0)}
+    ),
+    **{
+        name: Case(Taker(), {take: lambda dice, now: (dice.random(), now + dice.random() - 0.5, 0.02, 0.5)})
+        for name, take in TAKE.items()
+    },
 }
 
 
@@ -82,4 +91,18 @@ def test_a_compiled_policy_decides_the_same(name: str) -> None:
     for seed in range(5):
         interpreted = played(CASES[name], seed, lambda function: function)
         assert played(CASES[name], seed, compiled) == interpreted
-        assert len(set(map(repr, interpreted))) > 1 or name in ("immediate",)
+        assert len(set(map(repr, interpreted))) > 1 or name == "all"
+
+
+@pytest.mark.parametrize("name", PLACE)
+def test_a_compiled_place_is_the_same(name: str) -> None:
+    """For every small queue, every newcomer, with room and without."""
+    for waiting, urgent_waiting, urgent, surplus in product(range(4), range(4), (False, True), range(-1, 3)):
+        queue = Queue(waiting, min(waiting, urgent_waiting))
+        assert compiled(PLACE[name])(queue, urgent, surplus) == PLACE[name](queue, urgent, surplus)
+
+
+def test_a_compiled_limit_is_the_same() -> None:
+    """Of the policies at the door."""
+    for limit in ADMIT.values():
+        assert compiled(limit)(Adaptive(limit=7.5)) == limit(Adaptive(limit=7.5))

@@ -1,0 +1,1 @@
+"""Admission policies keep what they promise."""
