@@ -72,6 +72,14 @@ def service_time(service: Service, u: float) -> float:
     return min(math.exp(math.log(mean) - variance / 2 + math.sqrt(variance) * z), MAX_SERVICE_S)
 
 
+def drawn(scenario: Scenario, request: int, due_s: float, client: int) -> Request:
+    """A request with what is drawn for its number: its service time, and whether it is urgent."""
+    seed, share = scenario.seed, scenario.load.urgent_share
+    service_time_s = service_time(scenario.service, variate(seed, Stream.SERVICE, request))
+    urgent = share > 0 and variate(seed, Stream.URGENT, request) < share
+    return Request(request, due_s, service_time_s, client, urgent)
+
+
 class Tape:
     """The requests of a scenario one after the other, with knobs that may turn on the way.
 
@@ -82,8 +90,6 @@ class Tape:
 
     def __init__(self, scenario: Scenario, *, open_ended: bool = False) -> None:
         self._scenario = scenario
-        self._service = scenario.service
-        self._urgent_share = scenario.load.urgent_share
         self._segments = profile(scenario.load)
         if open_ended:
             last = self._segments[-1]
@@ -109,14 +115,15 @@ class Tape:
         due = self._due_s
         if math.isinf(due):
             raise StopIteration
-        i, seed = self._request, self._scenario.seed
-        client = int(variate(seed, Stream.CLIENT, i) * self._scenario.load.clients)
-        service = service_time(self._service, variate(seed, Stream.SERVICE, i))
+        i = self._request
+        client = int(variate(self._scenario.seed, Stream.CLIENT, i) * self._scenario.load.clients)
         self._reached_s, self._request = due, i + 1
         self._left = self._gap(self._request)
         self._due_s = self._invert(due, self._left)
-        urgent = variate(seed, Stream.URGENT, i) < self._urgent_share
-        return Request(i, due, service, client, urgent)
+        return drawn(self._scenario, i, due, client)
+
+    def ended(self, request: int, t: float) -> None:
+        """A request has ended, which changes nothing: the open loop does not wait."""
 
     def __iter__(self) -> Iterator[Request]:
         while not math.isinf(self.due_s):
@@ -135,8 +142,7 @@ class Tape:
             self._base = rate
             self._segments = [Segment(0.0, self._segments[-1].end_s, rate, rate)]
         self._scale = rate / self._base if self._base > 0 else 1.0
-        self._service = scenario.service
-        self._urgent_share = scenario.load.urgent_share
+        self._scenario = scenario
         self._due_s = self._invert(t, self._left)
 
     def _gap(self, index: int) -> float:

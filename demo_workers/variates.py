@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 _MASK = (1 << 64) - 1
 _GAMMA = 0x9E3779B97F4A7C15
 
@@ -34,6 +37,14 @@ def _mix(z: int) -> int:
     return z ^ (z >> 31)
 
 
+def _mix_all(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """``_mix`` of each; NumPy's 64-bit integers wrap round by themselves."""
+    z = z + np.uint64(_GAMMA)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
 def variate(seed: int, stream: Stream, index: int, sub: int = 0) -> float:
     """A number in [0, 1), uniform, always the same for the same four arguments.
 
@@ -45,3 +56,10 @@ def variate(seed: int, stream: Stream, index: int, sub: int = 0) -> float:
     """
     z = _mix(_mix(_mix(_mix(seed & _MASK) ^ stream) ^ index) ^ sub)
     return (z >> 11) * 2.0**-53
+
+
+def variates(seed: int, stream: Stream, indices: NDArray[np.int64]) -> NDArray[np.float64]:
+    """``variate(seed, stream, i)`` for each index i, to the last bit; some fifty times faster."""
+    start = np.uint64(_mix(_mix(seed & _MASK) ^ stream))
+    z = _mix_all(_mix_all(indices.astype(np.uint64) ^ start))
+    return (z >> np.uint64(11)).astype(np.float64) * 2.0**-53

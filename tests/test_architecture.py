@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[1]
 LARGEST_FILE = 400
 LONGEST_FUNCTION = 60
 
-PURE = tuple(f"demo_workers.{part}" for part in ("policies", "fields", "scenario", "tape", "variates", "errors"))
+PURE = tuple(
+    f"demo_workers.{part}" for part in ("policies", "fields", "scenario", "tape", "closed_tape", "variates", "errors")
+)
 PARTS = tuple(f"demo_workers.{part}" for part in ("services", "queueing", "brokers", "records", "stack"))
 CHAPTERS = tuple(
     f"lessons.{chapter}"

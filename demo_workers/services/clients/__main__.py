@@ -51,6 +51,7 @@ class Clients:
             origin=origin,
             events=Path(events),
             emit=control.emit,
+            run=run,
             open_ended=open_ended,
             max_in_flight=self._max_in_flight,
         )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import asdict, dataclass
 
-import numpy as np
-
-from demo_workers.records.events import ClientOutcome
+from demo_workers.records.events import ClientOutcome, NoRetry
 
 
 @dataclass
 class Counts:
-    """Plain integers. ``refused`` are HTTP 503 answers, ``throttled`` HTTP 429 answers; the rest are attempts."""
+    """Plain integers.
+
+    Attributes:
+        requests: that began.
+        attempts: that left. Each ended under one of the next six headings.
+        refused, throttled: HTTP 503 and HTTP 429 answers.
+        held_back: attempts that a guard kept from leaving.
+        denied_by_bucket, denied_by_budget: retries that were not planned because a guard said no.
+    """
 
     requests: int = 0
     attempts: int = 0
@@ -22,6 +27,9 @@ class Counts:
     throttled: int = 0
     gave_up: int = 0
     errored: int = 0
+    held_back: int = 0
+    denied_by_bucket: int = 0
+    denied_by_budget: int = 0
 
     def attempt_ended(self, outcome: ClientOutcome, status: int) -> None:
         """Count an attempt under one heading; refusals are told apart by their HTTP status alone."""
@@ -38,24 +46,13 @@ class Counts:
         else:
             self.errored += 1
 
+    def no_retry(self, why: NoRetry) -> None:
+        """Count a retry that a guard forbade."""
+        if why is NoRetry.BUCKET:
+            self.denied_by_bucket += 1
+        elif why is NoRetry.BUDGET:
+            self.denied_by_budget += 1
+
     def to_dict(self) -> dict[str, int]:
         """The numbers by name."""
         return asdict(self)
-
-
-class Lateness:
-    """How much later than intended the attempts left (seconds)."""
-
-    def __init__(self) -> None:
-        self._late_s = array("d")
-
-    def add(self, late_s: float) -> None:
-        """Note one attempt."""
-        self._late_s.append(late_s)
-
-    def to_dict(self) -> dict[str, float]:
-        """``p50_s``, ``p99_s`` and ``max_s``; zeros when nothing was sent."""
-        if not self._late_s:
-            return {"p50_s": 0.0, "p99_s": 0.0, "max_s": 0.0}
-        p50, p99, most = np.percentile(np.array(self._late_s), [50, 99, 100])
-        return {"p50_s": float(p50), "p99_s": float(p99), "max_s": float(most)}

@@ -1,23 +1,27 @@
-"""The open loop: requests leave when the tape says so, whatever became of the ones before.
+"""The load generator: requests leave when the tape says so.
 
-Nothing here waits for an answer, so a system that stalls is met by as many requests as one that does not, and the
-latencies on record are counted from the intended times (no coordinated omission).
+In the open loop nothing here waits for an answer, so a system that stalls is met by as many requests as one that does
+not, and the latencies on record are counted from the intended times (no coordinated omission). In the closed loop the
+tape is told when a request has ended, and its client thinks again.
 """
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from demo_workers.closed_tape import tape_of
 from demo_workers.records.events import EventWriter
 from demo_workers.scenario import Scenario
 from demo_workers.services.clients import messages
 from demo_workers.services.clients.connection import Address, HttpClient
+from demo_workers.services.clients.guards import Guards
 from demo_workers.services.clients.request import ClientRequest, Shared
+from demo_workers.services.clients.retrying import NextTry
 from demo_workers.services.clients.timers import Timer, Timers
-from demo_workers.tape import Tape
 
 MAX_IN_FLIGHT = 8192
 """Attempts out at once, each with a socket of its own; one above it is an error on the record."""
@@ -32,8 +36,10 @@ class Generator:
         origin: value of ``time.monotonic()`` that is second 0 of the run.
         events: file of the event record.
         emit: tells the owner that the tape is over (``tape_over``) and that all requests have ended (``load_over``).
+        run: the run's id, part of idempotency keys.
         open_ended: go on past the load's duration until ``stop``.
         max_in_flight: bound on attempts out at once.
+        next_try: the retry policy ``custom``.
     """
 
     def __init__(
@@ -44,21 +50,26 @@ class Generator:
         origin: float,
         events: Path,
         emit: Callable[[str], None],
+        run: str = "",
         open_ended: bool = False,
         max_in_flight: int = MAX_IN_FLIGHT,
+        next_try: NextTry | None = None,
     ) -> None:
         writer = EventWriter(events, origin)
-        self._shared = Shared(
+        self.shared = Shared(
             scenario=scenario,
+            run=run,
             http=HttpClient(address),
             host=messages.host(address),
             writer=writer,
             timers=Timers(writer.now),
             max_in_flight=max_in_flight,
             ended=self._ended,
+            guards=Guards(scenario.seed, scenario.retry),
+            next_try=next_try,
         )
         self._emit = emit
-        self._tape = Tape(scenario, open_ended=open_ended)
+        self._tape = tape_of(scenario, open_ended=open_ended)
         self._over_s = math.inf if open_ended else scenario.load.duration_s
         self._next_s = math.inf
         self._timer: Timer | None = None
@@ -67,14 +78,20 @@ class Generator:
 
     def start(self) -> None:
         """Let the requests leave as they fall due."""
+        if self._over_s < math.inf:
+            self.shared.timers.at(self._over_s, self._finish)
         self._look_ahead()
 
     def steer(self, scenario: Scenario) -> float:
-        """Play another scenario from now on; returns the time at which it took effect (seconds since the origin)."""
-        now = max(self._shared.writer.now(), 0.0)
+        """Play another scenario from now on; returns the time at which it took effect (seconds since the origin).
+
+        What was decided before is not touched: attempts that are out keep their patience, planned retries their time.
+        """
+        now = max(self.shared.writer.now(), 0.0)
         self._send_due(now)  # what was due before the change is not touched by it
         self._tape.steer(now, scenario)
-        self._shared.scenario = scenario
+        self.shared.scenario = scenario
+        self.shared.guards.steer(scenario.retry)
         self._look_ahead()
         return now
 
@@ -89,11 +106,12 @@ class Generator:
         self._check_load_over()
 
     def cut(self) -> dict[str, int]:
-        """End every request that is still going.
+        """End the tape and every request that is still going.
 
         Returns:
             ``attempts_cut`` attempts that were out, now GAVE_UP, and ``retries_cut`` that were planned.
         """
+        self.stop()
         going = list(self._going)
         out = sum(request.in_flight for request in going)
         for request in going:
@@ -103,52 +121,65 @@ class Generator:
     def end(self) -> dict[str, Any]:
         """Stop, cut, close the record and the connections; returns the counts. May be called twice."""
         if not self._closed:
-            self.stop()
             self.cut()
             self._closed = True
-            self._shared.timers.close()
-            self._shared.http.close()
-            self._shared.writer.close()
-        return {**self._shared.counts.to_dict(), "lateness": self._shared.lateness.to_dict()}
+            self.shared.timers.close()
+            self.shared.http.close()
+            self.shared.writer.close()
+        return self._counts()
 
     def status(self) -> dict[str, Any]:
-        """Where the run is."""
+        """Where the run is, and the counts so far; ``cpu_s`` is the processor time of this whole process."""
         return {
-            "t": self._shared.writer.now(),
+            "t": self.shared.writer.now(),
             "tape_over": self._stopped,
             "load_over": self._load_over,
             "going": len(self._going),
-            "in_flight": self._shared.http.in_flight,
-            **self._shared.counts.to_dict(),
+            "in_flight": self.shared.http.in_flight,
+            "cpu_s": time.process_time(),
+            **self._counts(),
         }
 
+    def _counts(self) -> dict[str, Any]:
+        shared = self.shared
+        times = {"lateness": shared.lateness.to_dict(), "latency": shared.latency.to_dict()}
+        return {**shared.counts.to_dict(), **times}
+
     def _tick(self) -> None:
-        self._send_due(self._shared.writer.now())
+        self._send_due(self.shared.writer.now())
         self._look_ahead()
 
     def _send_due(self, now: float) -> None:
+        # ``now`` was looked at once: who ends at once and thinks no time falls due in the loop's next round
         while self._next_s <= now and not self._stopped:
-            request = ClientRequest(self._shared, self._tape.pop())
+            request = ClientRequest(self.shared, self._tape.pop())
             self._going[request] = None
-            self._shared.counts.requests += 1
             request.send()
             self._next_s = self._tape.due_s
 
     def _look_ahead(self) -> None:
-        """Wake up for the next request, or for the end of the tape."""
+        """Wake up for the next request."""
         if self._timer is not None:
             self._timer.cancel()
         if self._stopped:
             return
         self._next_s = self._tape.due_s
         if self._next_s < math.inf:
-            self._timer = self._shared.timers.at(self._next_s, self._tick)
-        elif self._over_s < math.inf:  # not before: a knob may bring more requests
-            self._timer = self._shared.timers.at(self._over_s, self.stop)
+            self._timer = self.shared.timers.at(self._next_s, self._tick)
 
-    def _ended(self, request: ClientRequest) -> None:
+    def _finish(self) -> None:
+        """The load's duration is over; until now a knob might have brought more requests."""
+        self._send_due(self._over_s)
+        self.stop()
+
+    def _ended(self, request: ClientRequest, t: float) -> None:
         del self._going[request]
-        self._check_load_over()
+        if self._stopped:
+            self._check_load_over()
+            return
+        self._tape.ended(request.number, t)
+        if self._tape.due_s < self._next_s:
+            self._look_ahead()
 
     def _check_load_over(self) -> None:
         if self._stopped and not self._going and not self._load_over:

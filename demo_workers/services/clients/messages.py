@@ -15,8 +15,11 @@ LONGEST_WAIT_S = 30
 
 _HEAD = (
     b"POST /jobs HTTP/1.1\r\nHost: %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
-    b"Workbook-Client: %d\r\nWorkbook-Attempt: %d.%d\r\nPrefer: wait=%d\r\n\r\n%b"
+    b"Workbook-Client: %d\r\nWorkbook-Attempt: %d.%d\r\nPrefer: wait=%d\r\n%b\r\n%b"
 )
+
+URGENT = b"Priority: u=1\r\n"
+"""Of RFC 9218's urgencies 0 to 7 the second; who says nothing has 3."""
 
 
 class _Problem(msgspec.Struct):
@@ -45,10 +48,25 @@ def body(service_time_s: float, work: Work) -> bytes:
     return msgspec.json.encode({"task": "work", "args": {"service_time_s": service_time_s, "kind": work}})
 
 
-def attempt(host: bytes, client: int, request: int, attempt: int, timeout_s: float | None, body: bytes) -> bytes:
-    """The bytes of one attempt. RFC 7240 waits whole seconds, so patience is rounded up; our own timer is exact."""
+def attempt(
+    host: bytes, client: int, request: int, attempt: int, timeout_s: float | None, body: bytes, more: bytes = b""
+) -> bytes:
+    """The bytes of one attempt; ``more`` are further header lines, each with its end.
+
+    RFC 7240 waits whole seconds, so patience is rounded up; our own timer is exact.
+    """
     wait = LONGEST_WAIT_S if timeout_s is None else math.ceil(timeout_s)
-    return _HEAD % (host, len(body), client, request, attempt, wait, body)
+    return _HEAD % (host, len(body), client, request, attempt, wait, more, body)
+
+
+def deadline(left_s: float) -> bytes:
+    """The header line that says for how many more seconds the client will wait."""
+    return b"Workbook-Deadline: %.6f\r\n" % max(left_s, 0.0)
+
+
+def idempotency_key(run: str, request: int) -> bytes:
+    """The header line by which the attempts of one request are known as the same wish."""
+    return b"Idempotency-Key: %b-%d\r\n" % (run.encode(), request)
 
 
 def outcome(answer: Answer | None) -> ClientOutcome:

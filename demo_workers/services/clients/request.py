@@ -8,27 +8,44 @@ from dataclasses import dataclass, field
 
 from demo_workers import tape
 from demo_workers.policies.backoff import BackoffState
-from demo_workers.records.events import NAN, ClientOutcome, EventWriter, Kind
+from demo_workers.records.events import ClientOutcome, EventWriter, Guard, Kind, NoRetry
 from demo_workers.scenario import Scenario
-from demo_workers.services.clients import messages, retrying
+from demo_workers.services.clients import messages
 from demo_workers.services.clients.connection import Answer, Exchange, HttpClient
-from demo_workers.services.clients.counts import Counts, Lateness
+from demo_workers.services.clients.counts import Counts
+from demo_workers.services.clients.guards import Guards
+from demo_workers.services.clients.histogram import Histogram
+from demo_workers.services.clients.retrying import Ended, NextTry, next_attempt
 from demo_workers.services.clients.timers import Timer, Timers
 
 
 @dataclass(kw_only=True)
 class Shared:
-    """What all requests of a run have in common; ``scenario`` is replaced when knobs are turned."""
+    """What all requests of a run have in common.
+
+    Attributes:
+        scenario: in force now; replaced when knobs are turned.
+        run: the run's id, part of idempotency keys.
+        ended: called with each request at its end, and with when that was (seconds since the origin).
+        guards: shared by all clients.
+        next_try: the retry policy ``custom``, if there is one.
+        lateness: how much later than intended the attempts left, or were held back.
+        latency: of requests that succeeded, from when they were first intended.
+    """
 
     scenario: Scenario
+    run: str
     http: HttpClient
     host: bytes
     writer: EventWriter
     timers: Timers
     max_in_flight: int
-    ended: Callable[[ClientRequest], None]
+    ended: Callable[[ClientRequest, float], None]
+    guards: Guards
+    next_try: NextTry | None = None
     counts: Counts = field(default_factory=Counts)
-    lateness: Lateness = field(default_factory=Lateness)
+    lateness: Histogram = field(default_factory=Histogram)
+    latency: Histogram = field(default_factory=Histogram)
 
 
 class ClientRequest:
@@ -49,20 +66,26 @@ class ClientRequest:
         "_expires_s",
         "_expiry",
         "_first_due_s",
-        "_number",
+        "_headers",
+        "_sent_s",
         "_shared",
         "_timer",
+        "number",
     )
 
     def __init__(self, shared: Shared, planned: tape.Request) -> None:
         self._shared = shared
-        self._number, self._client = planned.request, planned.client
+        self.number, self._client = planned.request, planned.client
         self._first_due_s = self._due_s = planned.due_s
         self._body = messages.body(planned.service_time_s, shared.scenario.service.work)
+        self._headers = messages.URGENT if planned.urgent else b""
+        if shared.scenario.retry.idempotency_key:
+            self._headers += messages.idempotency_key(shared.run, self.number)
         self._attempt = 0
         self._backoff = BackoffState()
         self._exchange: Exchange | None = None
         self._timer: Timer | None = None  # of this attempt's patience, or of the next attempt
+        self._sent_s = 0.0
         self._expires_s = math.inf
         self._expiry = ClientOutcome.TIMED_OUT
 
@@ -72,30 +95,43 @@ class ClientRequest:
         return self._exchange is not None
 
     def send(self) -> None:
-        """Let the next attempt leave now, on the record before on the wire."""
-        shared, retry = self._shared, self._shared.scenario.retry
+        """Let the next attempt leave now if the guards let it, on the record before on the wire."""
+        shared = self._shared
         self._attempt += 1
-        sent_s = shared.writer.now()
-        shared.writer.write(Kind.SENT, self._number, self._attempt, t=sent_s, actor=self._client, value=self._due_s)
+        self._sent_s = now = shared.writer.now()
+        if self._attempt == 1:
+            shared.counts.requests += 1
+            shared.guards.request_begins(now)
+        shared.lateness.add(now - self._due_s)
+        guard = shared.guards.hold_back(now, self.number, self._attempt)
+        if guard is not None:
+            self._hold_back(guard, now)
+            return
+        shared.writer.write(Kind.SENT, self.number, self._attempt, t=now, actor=self._client, value=self._due_s)
         shared.counts.attempts += 1
-        shared.lateness.add(sent_s - self._due_s)
         if shared.http.in_flight >= shared.max_in_flight:
-            self._close(ClientOutcome.ERRORED, sent_s)
+            self._close(ClientOutcome.ERRORED, now)
             return
         self._start_patience()
-        self._exchange = shared.http.send(
-            messages.attempt(shared.host, self._client, self._number, self._attempt, retry.timeout_s, self._body),
-            self._answered,
-        )
+        self._exchange = shared.http.send(self._message(now), self._answered)
 
     def cut(self) -> None:
         """End the request for good, because the run is over."""
         if self._timer is not None:
             self._timer.cancel()
         if self._exchange is None:
-            self._shared.ended(self)
+            self._shared.ended(self, self._shared.writer.now())
         else:
             self._hang_up(ClientOutcome.GAVE_UP)
+
+    def _message(self, now: float) -> bytes:
+        shared, retry = self._shared, self._shared.scenario.retry
+        headers = self._headers
+        if retry.propagate_deadline and self._expires_s < math.inf:
+            headers += messages.deadline(self._expires_s - now)
+        return messages.attempt(
+            shared.host, self._client, self.number, self._attempt, retry.timeout_s, self._body, headers
+        )
 
     def _start_patience(self) -> None:
         # patience counts from the intended time, as latency does
@@ -126,31 +162,42 @@ class ClientRequest:
             outcome = self._expiry
         self._close(outcome, now, answer)
 
+    def _hold_back(self, guard: Guard, now: float) -> None:
+        shared = self._shared
+        shared.writer.write(
+            Kind.HELD_BACK, self.number, self._attempt, t=now, code=guard, actor=self._client, value=self._due_s
+        )
+        shared.counts.held_back += 1
+        self._go_on(Ended(self.number, self._attempt, ClientOutcome.REFUSED, now, self._deadline(), held_back=True))
+
     def _close(self, outcome: ClientOutcome, now: float, answer: Answer | None = None) -> None:
-        """The attempt is over: put it on the record and plan the next one, if there is one."""
+        """The attempt that had left is over."""
         shared, self._exchange = self._shared, None
         status = 0 if answer is None else answer.status
         shared.counts.attempt_ended(outcome, status)
+        succeeded = outcome is ClientOutcome.SUCCEEDED
+        shared.guards.attempt_ended(now, self._sent_s, failed=not succeeded)
+        if succeeded:
+            shared.latency.add(now - self._first_due_s)
         told_s = messages.retry_after_s(answer) if answer and outcome is ClientOutcome.REFUSED else None
-        self._backoff, backoff_s = retrying.backoff(
-            shared.scenario, self._number, self._attempt, outcome, self._backoff, now, told_s
-        )
-        if backoff_s is not None and now + backoff_s >= self._deadline():
-            backoff_s = None
+        self._go_on(Ended(self.number, self._attempt, outcome, now, self._deadline(), told_s), status)
+
+    def _go_on(self, ended: Ended, status: int = 0) -> None:
+        """Put an attempt's end on the record, and plan the next one or end the request."""
+        shared = self._shared
+        self._backoff, decided = next_attempt(shared.scenario, ended, self._backoff, shared.guards, shared.next_try)
+        if isinstance(decided, NoRetry):
+            shared.counts.no_retry(decided)
+            shared.writer.write(
+                Kind.ANSWERED, self.number, self._attempt, t=ended.t, code=ended.outcome, status=status, actor=decided
+            )
+            shared.ended(self, ended.t)
+            return
         shared.writer.write(
-            Kind.ANSWERED,
-            self._number,
-            self._attempt,
-            t=now,
-            code=outcome,
-            status=status,
-            value=NAN if backoff_s is None else backoff_s,
+            Kind.ANSWERED, self.number, self._attempt, t=ended.t, code=ended.outcome, status=status, value=decided
         )
-        if backoff_s is None:
-            shared.ended(self)
-        else:
-            self._due_s = now + backoff_s
-            self._timer = shared.timers.at(self._due_s, self.send)
+        self._due_s = ended.t + decided
+        self._timer = shared.timers.at(self._due_s, self.send)
 
 
 def _or_inf(bound_s: float | None) -> float:

@@ -11,6 +11,9 @@ import heapq
 import math
 from collections.abc import Callable
 
+SWEEP_FROM = 1024
+"""Fewer timers than this are not worth sweeping."""
+
 
 class Timer:
     """One callback to come."""
@@ -38,10 +41,13 @@ class Timers:
         self._made = 0
         self._handle: asyncio.TimerHandle | None = None
         self._armed_s = math.inf
+        self._sweep_at = SWEEP_FROM
 
     def at(self, when_s: float, callback: Callable[[], None]) -> Timer:
         """Call back at ``when_s``, or in the loop's next round where that has passed."""
         timer = Timer(callback)
+        if len(self._heap) >= self._sweep_at:
+            self._sweep()
         self._made += 1  # breaks ties: first set, first called
         heapq.heappush(self._heap, (when_s, self._made, timer))
         if when_s < self._armed_s:
@@ -55,6 +61,12 @@ class Timers:
             self._handle.cancel()
             self._handle = None
         self._armed_s = math.inf
+
+    def _sweep(self) -> None:
+        """Drop the cancelled, so that patience of an hour, nearly always cancelled, is not kept for an hour."""
+        self._heap[:] = [entry for entry in self._heap if entry[2].callback is not None]
+        heapq.heapify(self._heap)
+        self._sweep_at = max(SWEEP_FROM, 2 * len(self._heap))
 
     def _arm(self, when_s: float) -> None:
         if self._handle is not None:
