@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from demo_workers.scenario import Distribution, Load, LoadKind, Scenario, Service
 from demo_workers.tape import MAX_SERVICE_S, Tape, profile, service_time
-from demo_workers.variates import Stream, variate
+from demo_workers.variates import Stream, variate, variates
 
 STEPS = ((2.0, 150.0), (5.0, 0.0), (7.0, 80.0))
 
@@ -123,3 +123,9 @@ def test_variates_are_uniform_and_streams_are_independent(seed: int) -> None:
     correlation = np.corrcoef(columns) - np.eye(len(columns))
     assert np.max(np.abs(correlation)) < 5 / math.sqrt(n)
     assert abs(np.corrcoef(columns[0][1:], columns[0][:-1])[0, 1]) < 5 / math.sqrt(n)
+
+
+@given(st.integers(0, 2**63 - 1), st.sampled_from(list(Stream)), st.lists(st.integers(0, 2**31 - 1), max_size=20))
+def test_many_variates_at_once_are_the_same_ones(seed: int, stream: Stream, indices: list[int]) -> None:
+    """To the last bit."""
+    assert variates(seed, stream, np.array(indices, np.int64)).tolist() == [variate(seed, stream, i) for i in indices]

@@ -23,6 +23,21 @@ class TestAttempt:
             b'{"task":"work","args":{"service_time_s":0.05,"kind":"sleep"}}'
         ).replace(b"64", b"%d" % len(body))
 
+    def test_further_headers(self) -> None:
+        """Time left, urgency and key are header lines of their own, before the body."""
+        more = messages.deadline(1.25) + messages.URGENT + messages.idempotency_key("0badcafe", 345)
+        head, _, body = messages.attempt(b"workbook", 12, 345, 2, None, b"{}", more).partition(b"\r\n\r\n")
+        assert head.split(b"\r\n")[-3:] == [
+            b"Workbook-Deadline: 1.250000",
+            b"Priority: u=1",
+            b"Idempotency-Key: 0badcafe-345",
+        ]
+        assert body == b"{}"
+
+    def test_no_time_left(self) -> None:
+        """Who is late says that no time is left, not less than none."""
+        assert messages.deadline(-0.5) == b"Workbook-Deadline: 0.000000\r\n"
+
     def test_host(self) -> None:
         """A unix socket gets a name, a TCP address says its own."""
         assert messages.host({"uds": "/x"}) == b"workbook"

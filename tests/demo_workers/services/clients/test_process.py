@@ -16,13 +16,13 @@ import pytest
 
 from demo_workers.errors import LabError
 from demo_workers.records.events import Kind, read_events
-from demo_workers.scenario import Load, Retry, Scenario
+from demo_workers.scenario import Load, LoadKind, Retry, Scenario
 from demo_workers.services.child import Child
 from demo_workers.tape import Tape
 
 from . import server as server_module
 from .bench import until
-from .server import LabServer, silent
+from .server import FINE, LabServer, http, says, silent
 
 pytestmark = pytest.mark.live
 
@@ -194,6 +194,34 @@ class TestFrozenServer:
         latency = ended[np.argsort(ended["request"])]["t"] - sent["value"]
         just_after = (sent["value"] > frozen_s + 0.05) & (sent["value"] < frozen_s + 0.2)
         assert latency[just_after].min() > 0.3
+
+
+class TestFrozenClients:
+    @pytest.mark.parametrize("kind", ["poisson", "closed"])
+    async def test_lateness_tells(self, start: Start, socket_path: Path, kind: LoadKind) -> None:
+        """Clients who could not keep their schedule know it, while the load goes on and at its end."""
+        load = Load(kind=kind, arrival_rate=200, clients=40, think_time_s=0.2, duration_s=60)
+        plan = Scenario(load=load, retry=Retry(policy="fixed", base_s=0.05, attempts=2))
+        async with LabServer(socket_path, says(http(503, {}), FINE)) as server:
+            clients = await start(server.address)
+            await clients.begin(plan)
+            await until(lambda: len(server.arrivals) > 40)
+            # shorter than a think time, so that many attempts fall due meanwhile in either kind of load
+            os.kill(clients.child.pid, signal.SIGSTOP)
+            frozen_s = time.monotonic()
+            await until(lambda: time.monotonic() > frozen_s + 0.2)
+            os.kill(clients.child.pid, signal.SIGCONT)
+            arrived = len(server.arrivals)
+            await until(lambda: len(server.arrivals) > arrived + 20)
+            status = await clients.child.call("status")
+            counts = await clients.child.call("end")
+        sent = clients.rows(Kind.SENT)
+        late = np.percentile(sent["t"] - sent["value"], 99)
+        assert late > 0.1
+        assert status["lateness"]["p99_s"] > 0.1
+        assert counts["lateness"]["p99_s"] > 0.1
+        late_again = sent["t"][sent["attempt"] == 2] - sent["value"][sent["attempt"] == 2]
+        assert late_again.max() > 0.05
 
 
 class TestDeath:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 from demo_workers.services.clients.timers import Timers
 
@@ -54,3 +55,18 @@ class TestTimers:
         timers.at(start + 0.01, lambda: ran.append("new"))
         await until(lambda: ran)
         assert ran == ["new"]
+
+    async def test_the_cancelled_are_not_kept(self) -> None:
+        """Patience of an hour that is cancelled at once leaves nothing behind, and the timers that wait still run."""
+        timers, ran, start = Timers(time.monotonic), list[int](), time.monotonic()
+        tracemalloc.start()
+        for i in range(50):
+            timers.at(start + 0.05, lambda i=i: ran.append(i))  # type: ignore[misc]
+        for _ in range(100_000):
+            timers.at(start + 3600, lambda: None).cancel()
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert kept < 1_000_000
+        await until(lambda: len(ran) == 50)
+        assert ran == list(range(50))
+        timers.close()
