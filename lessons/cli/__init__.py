@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo_workers.errors import LabError, ScenarioError
-from lessons.cli import commands, demo, doctor, lab
+from lessons.cli import backoff, commands, demo, doctor, lab
 from lessons.cli.options import add_json_option, add_scenario_options
 
 
@@ -52,6 +52,14 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("run", help="a run directory, its name, or last")
     add_json_option(verb)
     verb.set_defaults(do=commands.replay)
+
+    verb = verbs.add_parser("backoff", help="how long the waits before each retry are: bounds, mean, variance")
+    verb.add_argument("--policy", default="full", metavar="NAME", help=f"one of {', '.join(backoff.POLICIES)}")
+    verb.add_argument("--base", default="0.1", metavar="X", help="seconds (retry.base_s)")
+    verb.add_argument("--cap", default="10", metavar="X", help="seconds (retry.cap_s)")
+    verb.add_argument("--attempts", default="8", metavar="N", help="attempts, the first one included (retry.attempts)")
+    add_json_option(verb)
+    verb.set_defaults(do=backoff.backoff)
     return top
 
 

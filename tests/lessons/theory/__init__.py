@@ -1,0 +1,1 @@
+"""Closed formulas against balance equations, published tables and each other."""
