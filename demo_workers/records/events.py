@@ -30,7 +30,7 @@ class Kind(IntEnum):
     DECIDED = (
         3  # gateway: t = admitted_s or moment of refusal, code = Outcome, depth, limit (-1 = none), actor = client,
     )
-    # value = 1 when refused from a remembered "full", which the script never saw
+    # value = 1 when the script never saw it: refused from a remembered "full", or by an admission policy
     STARTED = 4  # gateway: actor = worker number, value = picked_s, when the worker had taken the job from the queue
     ENDED = 5  # gateway: actor = worker number (-1 = none), code = Result; t is NaN where the function never returned,
     # and then value says when the job left the system

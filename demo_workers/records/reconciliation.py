@@ -22,27 +22,47 @@ def lines(run: Run) -> list[Line]:
 
 
 def _counts(run: Run, w: Witnesses) -> list[Line]:
-    decided = run.rows(Kind.DECIDED)["code"]
+    rows = run.rows(Kind.DECIDED)
+    # a refusal from memory, or by an admission policy, never reaches the script
+    unasked = int(np.sum(~np.isnan(rows["value"])))
+    decided = rows["code"][np.isnan(rows["value"])]
     admitted, shed, duplicate = (int(np.sum(decided == o)) for o in (Outcome.ADMITTED, Outcome.SHED, Outcome.DUPLICATE))
     refused = int(np.sum(run.attempts["status"] == 503))
     sent = int(np.sum(~np.isnan(run.attempts["sent_s"])))
     script = "witness: the script admitted as many as the record says"
+    own = ("admitted", "unasked")
     full = "witness: the script found the queue full as often as the record says"
     twice = "witness: the script met as many duplicates as the record says"
-    return [
+    found = [
         _line("script_admitted", script, admitted, w.script, "admitted"),
         _line("script_full", full, shed, w.script, "full"),
         _line("script_duplicate", twice, duplicate, w.script, "duplicate"),
-        _line("gateway_admitted", "witness: the gateway's own count agrees", admitted, w.gateway, "admitted"),
+        _line("gateway_admitted", "witness: the gateway's own count agrees", [admitted, unasked], w.gateway, *own),
         _line("clients_attempts", "witness: the clients' own count of attempts agrees", sent, w.clients, "attempts"),
         _line("clients_503", "witness: the clients' own count of 503s agrees", refused, w.clients, "refused"),
     ]
+    if {"drop_oldest", "priority"} & _policies(run):
+        ended = run.rows(Kind.ENDED)
+        # the script has no worker; what a worker drops has one
+        dropped = int(np.sum((ended["code"] == Result.DROPPED) & (ended["actor"] == -1)))
+        text = "witness: the script dropped as many for others as the record says"
+        found.append(_line("script_dropped", text, dropped, w.script, "dropped"))
+    return found
 
 
-def _line(name: str, text: str, mine: int, witness: Mapping[str, Any] | None, count: str) -> Line:
+def _line(name: str, text: str, mine: int | list[int], witness: Mapping[str, Any] | None, *counts: str) -> Line:
+    """``mine`` against one count of a witness, or several against as many."""
     if witness is None:
         return Line(name, text, f"record {mine}, the witness has died", None)
-    return Line(name, text, f"record {mine}, witness {witness[count]}", mine == witness[count])
+    theirs = [witness.get(count, 0) for count in counts]
+    ok = theirs == (mine if isinstance(mine, list) else [mine])
+    return Line(name, text, f"record {mine}, witness {theirs if isinstance(mine, list) else theirs[0]}", ok)
+
+
+def _policies(run: Run) -> set[str]:
+    """Names of all the admission policies that were in force."""
+    given = [run.scenario.admission.policy, *(s.value for s in run.steering if s.knob == "admission_policy")]
+    return {name for policy in given for name in str(policy).split("+")}
 
 
 def _registries(run: Run, w: Witnesses) -> list[Line]:
@@ -53,7 +73,7 @@ def _registries(run: Run, w: Witnesses) -> list[Line]:
     if w.rq_finished is None or w.rq_failed is None or w.rq_canceled is None:
         return [Line(f"rq_{name}", text, "the witness has died", None) for name, text in texts.items()]
     finished, failed, canceled = set(w.rq_finished), set(w.rq_failed), set(w.rq_canceled)
-    completed, cancelled = _jobs(run, Result.OK), _jobs(run, Result.CANCELLED)
+    completed, cancelled = _jobs(run, Result.OK), _jobs(run, Result.CANCELLED) | _jobs(run, Result.DROPPED)
     # killed between the function's return and RQ's bookkeeping: one such job per dead worker is possible
     abandoned = completed & (failed - finished)
     lost_or_failed = _jobs(run, Result.FAILED) | _jobs(run, Result.LOST)
@@ -89,7 +109,7 @@ def _samples(run: Run, w: Witnesses) -> Line:
     """Ten looks a second at Redis itself; a limit lowered in mid-run lets those inside finish."""
     limits = [run.scenario.admission.limit, *(s.value for s in run.steering if s.knob == "limit")]
     known = [limit for limit in limits if limit is not None]
-    exact = len(known) == len(limits) and run.scenario.admission.policy == "reject"
+    exact = len(known) == len(limits) and "naive" not in _policies(run)
     deepest = max((inside for _, _, inside in w.samples), default=0)
     left = w.samples[-1][2] if w.samples else 0
     return Line(

@@ -16,7 +16,7 @@ class Witnesses:
     """Counts by independent parties; None where a witness could not speak (its process had died).
 
     Attributes:
-        script: the Lua script's counters: ``admitted``, ``full``, ``duplicate``.
+        script: the Lua script's counters: ``admitted``, ``full``, ``duplicate``, ``dropped``.
         rq_finished: jobs of the run that RQ put into its finished registry, as (request, attempt) pairs.
         rq_failed: the same for its failed registry.
         rq_canceled: the same for its canceled registry.

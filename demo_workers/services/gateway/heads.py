@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from typing import NamedTuple
 
 from demo_workers.services.gateway.http_protocol import MAX_BODY
 from demo_workers.services.gateway.problems import Problem
 
 LONGEST_WAIT_S = 30
+LONGEST_DEADLINE_S = 3600
+URGENT = 2
+"""Urgencies up to this go first, of 0 to 7. Source: RFC 9218; who says nothing has 3."""
+
 FIRST_OWN_REQUEST = 2**30
 """Requests that do not name themselves are numbered from here, so that they never meet those of load clients."""
 
@@ -18,6 +23,9 @@ MAX_CLIENT = 2**31 - 1
 
 _WAIT = re.compile(rb'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?:$|[,;])', re.IGNORECASE)
 _ATTEMPT = re.compile(rb"([0-9]{1,10})\.([0-9]{1,5})")
+_URGENCY = re.compile(rb"(?:^|,)\s*u=([0-7])\s*(?=$|[,;])")
+_KEY = re.compile(rb"[\x21-\x7e]{1,128}")
+_SECONDS = re.compile(rb"[0-9]{1,4}(?:\.[0-9]{1,9})?")
 _LENGTH = re.compile(rb"[0-9]+")
 _NUMBER = re.compile(rb"[0-9]{1,10}")
 
@@ -32,6 +40,9 @@ class Head(NamedTuple):
     client: bytes = b""
     attempt: bytes = b""
     prefer: bytes = b""
+    priority: bytes = b""
+    key: bytes = b""
+    deadline: bytes = b""
 
 
 class Name(NamedTuple):
@@ -50,16 +61,20 @@ _FIELDS = {
     b"workbook-client": "client",
     b"workbook-attempt": "attempt",
     b"prefer": "prefer",
+    b"priority": "priority",
+    b"idempotency-key": "key",
+    b"workbook-deadline": "deadline",
 }
+_LISTS = ("prefer", "priority")
 
 
 def read(headers: Iterable[tuple[bytes, bytes]]) -> Head:
-    """Pick out the headers that matter; several ``Prefer`` are one list, of the others the last counts."""
+    """Pick out the headers that matter; several of a list are one list, of the others the last counts."""
     found: dict[str, bytes] = {}
     for name, value in headers:
         field = _FIELDS.get(name)
         if field is not None:
-            found[field] = found[field] + b"," + value if field == "prefer" and field in found else value
+            found[field] = found[field] + b"," + value if field in found and field in _LISTS else value
     return Head(**found)
 
 
@@ -95,6 +110,45 @@ def wait_s(head: Head) -> int | None:
     """
     match = _WAIT.search(head.prefer) if head.prefer else None
     return None if match is None else min(int(match[1]), LONGEST_WAIT_S)
+
+
+def urgent(head: Head) -> bool:
+    """Whether ``Priority: u=`` is at most ``URGENT``.
+
+    RFC 9218: a priority that is not understood is ignored, and the last one counts.
+    """
+    if not head.priority:
+        return False
+    found = _URGENCY.findall(head.priority)
+    return bool(found) and int(found[-1]) <= URGENT
+
+
+def deadline_s(head: Head) -> float | None:
+    """Seconds that the client will still wait, as ``Workbook-Deadline`` says; None without it.
+
+    Raises:
+        Problem: it is no such number (400).
+    """
+    if not head.deadline:
+        return None
+    if not _SECONDS.fullmatch(head.deadline) or float(head.deadline) > LONGEST_DEADLINE_S:
+        raise Problem(400, f"Workbook-Deadline: must be seconds such as 0.953, at most {LONGEST_DEADLINE_S}.")
+    return float(head.deadline)
+
+
+def key_digest(head: Head, run: str) -> str:
+    """``Idempotency-Key`` in a form of fixed length, each run's its own; empty without one.
+
+    Quoted or not, the value is taken as it came. Source: draft-ietf-httpapi-idempotency-key-header.
+
+    Raises:
+        Problem: it is too long, or not printable ASCII (400).
+    """
+    if not head.key:
+        return ""
+    if not _KEY.fullmatch(head.key):
+        raise Problem(400, "Idempotency-Key: must be 1 to 128 printable ASCII characters without spaces.")
+    return f"{run}:{sha256(head.key).hexdigest()}"
 
 
 def check_body(head: Head) -> None:

@@ -1,8 +1,7 @@
 """``POST /jobs``: lets a job in or says no, and tells the record which.
 
-A job that fails is an answer like any other: 200 with status ``failed`` and the error's text, because the gateway did
-what it was asked. So is one whose worker died at it. A job that was taken out of the queue before it ran is a 503: it
-may be sent again without doing anything twice.
+Refusing must stay cheap when everybody comes. So a "full" that is remembered is said before anything but the attempt's
+name was looked at: a request with a bad body hears 503 then, and what is wrong with it when it comes again.
 """
 
 from __future__ import annotations
@@ -14,31 +13,22 @@ from typing import Any
 import msgspec
 from redis.exceptions import RedisError
 
+from demo_workers.policies.custom import Door
+from demo_workers.queueing.job_hash import Order, order
 from demo_workers.queueing.tasks import UnknownTask, decode_args
 from demo_workers.records.events import Outcome
 from demo_workers.services.gateway import heads
+from demo_workers.services.gateway.answers import accepted, ended
 from demo_workers.services.gateway.asgi import Receive, Scope, read_body
+from demo_workers.services.gateway.group_commit import REDIS_S, GroupCommit
 from demo_workers.services.gateway.heads import Head, Name
 from demo_workers.services.gateway.http_protocol import MAX_BODY
 from demo_workers.services.gateway.looking import look
-from demo_workers.services.gateway.problems import (
-    CLOSE,
-    JSON,
-    Answer,
-    Headers,
-    Problem,
-    answer,
-    redis_gone,
-    unavailable,
-)
+from demo_workers.services.gateway.problems import CLOSE, Answer, Problem, redis_gone, unavailable
 from demo_workers.services.gateway.state import RunState, State
 from demo_workers.services.gateway.waiters import Ending, How, outcome
 
-MAX_SCRIPTS = 64
-"""Scripts on their way at once. Redis runs them one by one anyway, and each holds a connection."""
-
-REDIS_S = 5.0
-"""A Redis that has not answered by then has frozen."""
+_ENDS = {"finished": ("result", How.FINISHED), "failed": ("error", How.FAILED), "canceled": ("", How.CANCELLED)}
 
 
 class _Order(msgspec.Struct, forbid_unknown_fields=True):
@@ -60,7 +50,7 @@ class Posting:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._scripts = asyncio.Semaphore(MAX_SCRIPTS)
+        self._commit = GroupCommit(state)
 
     async def __call__(self, scope: Scope, receive: Receive) -> Answer:
         """Decide about one attempt.
@@ -69,83 +59,113 @@ class Posting:
             Problem: there was nothing to decide, or nobody to decide it; the record says ``ERRORED``.
             ClientGone: the client hung up before it had said all.
         """
-        run = self._state.run
-        name = None
+        state = self._state
+        run, name = state.run, None
         try:
-            if self._state.closing:
+            if state.closing:
                 raise unavailable("The gateway is closing.", headers=[CLOSE])
             head = heads.read(scope["headers"])
             name = heads.name(head, run.own_request)
-            task, args = await _read(head, receive)
-            return await self._decide(run, name, task, args, heads.wait_s(head), receive)
+            # a key may be known already, and then the answer is not "full"
+            full = None if head.key else state.remembered(heads.urgent(head))
+            if full is not None:
+                run.note(name, run.now(), Outcome.SHED, status=503, depth=full.depth, limit=full.limit, unasked=True)
+                return full.answer
+            return await self._decide(run, name, head, receive)
         except Problem as problem:
             name = name or Name(run.own_request(), 1, -1)
-            self._note(run, name, self._now(run), Outcome.ERRORED, status=problem.status)
+            run.note(name, run.now(), Outcome.ERRORED, status=problem.status)
             raise
 
-    async def _decide(
-        self, run: RunState, name: Name, task: str, args: dict[str, Any], wait_s: int | None, receive: Receive
-    ) -> Answer:
-        job_id = f"{run.run}-{name.request}-{name.attempt}"
-        if not wait_s:
-            return await self._enqueue(run, name, task, args, job_id) or _accepted(job_id)
+    async def _decide(self, run: RunState, name: Name, head: Head, receive: Receive) -> Answer:
+        arrived, left_s = time.time(), heads.deadline_s(head)
+        task, args = await _read(head, receive)
+        if (refused := self._turned_away(run, name, head, left_s)) is not None:
+            return refused
+        new = order(
+            task,
+            args,
+            f"{run.run}-{name.request}-{name.attempt}",
+            urgent=heads.urgent(head),
+            key=heads.key_digest(head, run.run),
+            expires_at=None if left_s is None else arrived + left_s,
+        )
+        wait_s = heads.wait_s(head)
+        return await (
+            self._answer_when_over(run, name, new, wait_s, receive) if wait_s else self._enqueue(run, name, new)
+        )
+
+    async def _enqueue(self, run: RunState, name: Name, new: Order) -> Answer:
+        """Answer once the job is in, or not."""
+        decision, refusal = await self._commit.ask(run, name, new)
+        if refusal is not None:
+            return refusal
+        if decision.outcome is not Outcome.DUPLICATE:
+            return accepted(new.job_id)
+        job = await self._look(decision.job_id) or {"status": "expired"}
+        return accepted(decision.job_id, status=job["status"])
+
+    async def _answer_when_over(self, run: RunState, name: Name, new: Order, wait_s: int, receive: Receive) -> Answer:
+        """Answer once the job has ended, or is not let in."""
+        waiters = self._state.waiters
+        # before the job is sent off, so that its end cannot be missed
+        wait = waiters.add(new.job_id)
+        try:
+            decision, refusal = await self._commit.ask(run, name, new)
+            if refusal is not None:
+                return refusal
+            if decision.outcome is not Outcome.DUPLICATE:
+                return self._ended(new.job_id, await outcome(wait, wait_s, receive), wait_s)
+        finally:
+            waiters.remove(new.job_id, wait)
+        return await self._join(decision.job_id, wait_s, receive)
+
+    async def _join(self, job_id: str, wait_s: int, receive: Receive) -> Answer:
+        """Answer once a job that was already here has ended, or at once if it has."""
         waiters = self._state.waiters
         wait = waiters.add(job_id)
         try:
-            refused = await self._enqueue(run, name, task, args, job_id)
-            return refused or _ended(job_id, await outcome(wait, wait_s, receive), wait_s)
+            if not waiters.tell_again(job_id):
+                job = await self._look(job_id)
+                told, how = ("", How.EXPIRED) if job is None else _ENDS.get(job["status"], ("", None))
+                if how is not None:
+                    waiters.tell(job_id, Ending(how, msgspec.Raw(msgspec.json.encode((job or {}).get(told)))))
+            return self._ended(job_id, await outcome(wait, wait_s, receive), wait_s)
         finally:
             waiters.remove(job_id, wait)
 
-    async def _enqueue(self, run: RunState, name: Name, task: str, args: dict[str, Any], job_id: str) -> Answer | None:
-        """Ask the script and write down what it said; the refusal if it said no, None if the job is in."""
+    def _ended(self, job_id: str, ending: Ending, wait_s: int) -> Answer:
+        return ended(job_id, ending, wait_s, self._state.retry_after_s())
+
+    def _turned_away(self, run: RunState, name: Name, head: Head, left_s: float | None) -> Answer | None:
+        """The refusal of an admission policy that need not ask the script."""
         state = self._state
+        if state.admit is None:
+            return None
+        rate = state.drain.per_second(time.monotonic())
+        door = Door(
+            now_s=state.now(),
+            depth=state.depth,
+            limit=state.limit,
+            drain_rate=rate,
+            expected_wait_s=None if rate is None else state.depth / rate,
+            time_left_s=left_s,
+            client=name.client,
+            urgent=heads.urgent(head),
+        )
+        if state.admit(door):
+            return None
+        run.note(name, run.now(), Outcome.SHED, status=503, depth=door.depth, limit=door.limit, unasked=True)
+        detail = "The admission policy let nobody in just now."
+        said = {"reason": "policy", "depth": door.depth, "limit": door.limit}
+        return unavailable(detail, state.retry_after_s(), None, **said).answer()
+
+    async def _look(self, job_id: str) -> dict[str, Any] | None:
         try:
-            async with asyncio.timeout(REDIS_S), self._scripts:
-                limit, policy = state.limit, state.admission.hook("admit")
-                t = self._now(run)
-                with run.deciding():
-                    decision = await state.queue.enqueue(task, args, job_id=job_id, limit=limit, policy=policy)
-                    status = 503 if decision.outcome is Outcome.SHED else 202
-                    self._note(run, name, t, decision.outcome, status=status, depth=decision.depth, limit=limit)
-                if decision.outcome is Outcome.DUPLICATE:
-                    await self._tell_if_over(job_id)
+            async with asyncio.timeout(REDIS_S):
+                return await look(self._state, job_id)
         except (RedisError, OSError, TimeoutError) as error:
             raise redis_gone() from error
-        return self._full(decision.depth, limit) if decision.outcome is Outcome.SHED else None
-
-    async def _tell_if_over(self, job_id: str) -> None:
-        """The end of a job that was already here may have been announced before anybody listened this time."""
-        if self._state.waiters.tell_again(job_id):
-            return
-        job = await look(self._state, job_id) or {}
-        ends = {"finished": ("result", How.FINISHED), "failed": ("error", How.FAILED), "canceled": ("", How.CANCELLED)}
-        if end := ends.get(job.get("status", "")):
-            told, how = end
-            self._state.waiters.tell(job_id, Ending(how, msgspec.Raw(msgspec.json.encode(job.get(told)))))
-
-    def _full(self, depth: int, limit: int | None) -> Answer:
-        assert limit is not None
-        retry_after_s = self._state.drain.retry_after_s(depth, limit, time.monotonic())
-        return unavailable("The queue is full.", retry_after_s, depth=depth, limit=limit).answer()
-
-    def _note(
-        self,
-        run: RunState,
-        name: Name,
-        t: float,
-        outcome: Outcome,
-        *,
-        status: int,
-        depth: int = -1,
-        limit: int | None = None,
-    ) -> None:
-        run.counts.decided(outcome)
-        if run.record is not None:
-            run.record.decision(name, t, outcome, status=status, depth=depth, limit=limit)
-
-    def _now(self, run: RunState) -> float:
-        return 0.0 if run.record is None else run.record.now()
 
 
 async def _read(head: Head, receive: Receive) -> tuple[str, dict[str, Any]]:
@@ -171,32 +191,3 @@ def _misfit(body: bytes, error: Exception) -> Problem:
     if isinstance(error, UnknownTask):
         return Problem(422, str(error))
     return Problem(422, f'{error}. Ask with {{"task": name, "args": {{...}}}}.')
-
-
-def _accepted(job_id: str, *headers: tuple[bytes, bytes]) -> Answer:
-    return answer(202, [JSON, _location(job_id), *headers], {"id": job_id, "status": "queued"})
-
-
-def _ended(job_id: str, ending: Ending, wait_s: int) -> Answer:
-    """What a client that waited is told."""
-    applied = (b"preference-applied", b"wait=%d" % wait_s)
-    headers: Headers = [JSON, _location(job_id), applied]
-    if ending.how is How.FINISHED:
-        return answer(200, headers, {"id": job_id, "status": "finished", "result": ending.result})
-    if ending.how is How.FAILED:
-        return answer(200, headers, {"id": job_id, "status": "failed", "error": ending.result})
-    if ending.how in _NO_END:
-        raised = unavailable(_NO_END[ending.how], headers=[_location(job_id), applied], id=job_id)
-        return raised.answer()
-    return _accepted(job_id, applied)
-
-
-_NO_END = {
-    How.CANCELLED: "The job was taken out of the queue before it ran.",
-    How.CLOSING: "The job is in, but the gateway is closing and will not hear of its end.",
-    How.REDIS_LOST: "The job was in, but Redis has gone, and perhaps the job with it.",
-}
-
-
-def _location(job_id: str) -> tuple[bytes, bytes]:
-    return b"location", b"/jobs/" + job_id.encode()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,10 +26,12 @@ class Counts:
     shed: int = 0
     throttled: int = 0
     errored: int = 0
+    unasked: int = 0
     started: int = 0
     finished: int = 0
     failed: int = 0
     cancelled: int = 0
+    dropped: int = 0
     lost: int = 0
 
     def decided(self, outcome: Outcome) -> None:
@@ -60,7 +61,6 @@ class Record:
         self._origin, self._redis_origin = origin, redis_origin
         self._failed = failed
         self._open = True
-        self._deciding = 0
         self._waiting: set[Job] = set()
         self._running: dict[Job, list[int]] = {}  # the workers that are at it; two is at-least-once
         self._begun: set[Job] = set()  # started or ended at least once
@@ -73,29 +73,31 @@ class Record:
 
     @property
     def outstanding(self) -> dict[str, int]:
-        """Jobs ``waiting`` (those being decided upon too) and ``running``."""
-        return {"waiting": self._deciding + len(self._waiting), "running": len(self._running)}
+        """Jobs ``waiting`` and ``running``."""
+        return {"waiting": len(self._waiting), "running": len(self._running)}
 
     def now(self) -> float:
         """Seconds since the run's origin."""
         return self._writer.now()
 
-    @contextmanager
-    def deciding(self) -> Iterator[None]:
-        """Around the sending of a script: until it is answered, a job may be on its way in."""
-        self._deciding += 1
-        try:
-            yield
-        finally:
-            self._deciding -= 1
-
-    def decision(self, name: Name, t: float, outcome: Outcome, *, status: int, depth: int, limit: int | None) -> None:
-        """What became of an attempt; ``t`` was taken before the script was sent."""
+    def decision(
+        self,
+        name: Name,
+        t: float,
+        outcome: Outcome,
+        *,
+        status: int,
+        depth: int,
+        limit: int | None,
+        unasked: bool = False,
+    ) -> None:
+        """What became of an attempt; ``t`` was taken before the script was sent, ``unasked`` says that none was."""
         job = name.request, name.attempt
         if outcome is Outcome.ADMITTED and job not in self._begun:
             self._waiting.add(job)
         bound = -1 if limit is None else limit
-        self._write(Kind.DECIDED, job, t=t, code=outcome, status=status, depth=depth, limit=bound, actor=name.client)
+        columns = {"status": status, "depth": depth, "limit": bound, "actor": name.client}
+        self._write(Kind.DECIDED, job, t=t, code=outcome, value=1.0 if unasked else NAN, **columns)
 
     def announced(self, said: Announcement) -> None:
         """A worker has started or finished a job; those of other runs are none of ours."""
@@ -110,6 +112,10 @@ class Record:
     def cancelled(self, job_ids: Iterable[str]) -> list[str]:
         """These jobs were taken out of the queue; returns those that were still waiting."""
         return [job_id for job_id in job_ids if self._never_ran(job_id, Result.CANCELLED)]
+
+    def dropped(self, job_ids: Iterable[str]) -> list[str]:
+        """These left the queue for others; returns those that were still waiting."""
+        return [job_id for job_id in job_ids if self._never_ran(job_id, Result.DROPPED)]
 
     def lost(self, job_ids: Iterable[str]) -> list[str]:
         """A dead worker held these; returns those that had not finished."""

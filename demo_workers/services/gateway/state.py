@@ -5,32 +5,58 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import redis.asyncio
 
+from demo_workers.policies.custom import Door
 from demo_workers.queueing.announce import Announcement
 from demo_workers.queueing.bounded_enqueue import BoundedQueue
+from demo_workers.records.events import Outcome
 from demo_workers.scenario import Admission
 from demo_workers.services.gateway.drain_rate import DrainRate
-from demo_workers.services.gateway.heads import FIRST_OWN_REQUEST
+from demo_workers.services.gateway.heads import FIRST_OWN_REQUEST, Name
 from demo_workers.services.gateway.record import Counts, Record
+from demo_workers.services.gateway.refusals import Full, Refusals
 from demo_workers.services.gateway.waiters import Ending, How, Waiters
 
 
 class RunState:
-    """One run's name, its own numbering, its counts, and its record where there is one."""
+    """One run's name, its own numbering, its counts, and its record where there is one.
+
+    Attributes:
+        asking: attempts that wait for their decision: jobs that may be on their way in.
+    """
 
     def __init__(self, run: str, record: Record | None = None) -> None:
         self.run, self.record = run, record
         self.counts = Counts()
+        self.asking = 0
         self._numbers = itertools.count(FIRST_OWN_REQUEST)
 
-    def deciding(self) -> AbstractContextManager[None]:
-        """Around the sending of a script: the record knows that a job may be on its way in."""
-        return nullcontext() if self.record is None else self.record.deciding()
+    def now(self) -> float:
+        """Seconds since the run's origin; 0 where nothing is recorded."""
+        return 0.0 if self.record is None else self.record.now()
+
+    def note(
+        self,
+        name: Name,
+        t: float,
+        outcome: Outcome,
+        *,
+        status: int,
+        depth: int = -1,
+        limit: int | None = None,
+        unasked: bool = False,
+    ) -> None:
+        """Count and record what became of an attempt; ``unasked``: the script never saw it."""
+        self.counts.decided(outcome)
+        if unasked:
+            self.counts.unasked += 1
+        if self.record is not None:
+            self.record.decision(name, t, outcome, status=status, depth=depth, limit=limit, unasked=unasked)
 
     def own_request(self) -> int:
         """A number for a request that does not name itself."""
@@ -39,6 +65,11 @@ class RunState:
 
 class State:
     """Made once per process; changed by the control verbs and by what workers announce.
+
+    Attributes:
+        admission: the rules of the door, with ``place`` and ``naive`` read out of them.
+        depth: jobs inside, as last heard.
+        admit: asked before the script; its no is final, its yes only lets the attempt ask.
 
     Args:
         connection: the Redis client.
@@ -50,9 +81,12 @@ class State:
     def __init__(self, connection: redis.asyncio.Redis, queue: str, admission: Admission, *, result_ttl_s: int) -> None:
         self.connection, self.queue_name = connection, queue
         self.queue = BoundedQueue(connection, queue, result_ttl_s=result_ttl_s)
-        self.admission = admission
         self.drain = DrainRate()
+        self.refusals = Refusals(self.drain)
         self.waiters = Waiters()
+        self.depth = 0
+        self.admit: Callable[[Door], bool] | None = None
+        self.steer(admission)
         self.closing = False
         self._origin = time.monotonic()
         self.run = self.unrecorded()
@@ -61,6 +95,31 @@ class State:
     def limit(self) -> int | None:
         """The limit in force; None is no limit."""
         return self.admission.limit
+
+    def steer(self, admission: Admission) -> None:
+        """Put other rules in force."""
+        self.admission = admission
+        self.place, self.naive = admission.hook("place"), admission.hook("admit") == "naive"
+        self.refusals.forget()
+
+    def remembered(self, urgent: bool) -> Full | None:
+        """The script's "full" of a moment ago, where it holds for this newcomer too."""
+        if self.naive or self.place == "drop_oldest" or (urgent and self.place == "priority"):
+            return None
+        return self.refusals.remembered()
+
+    def retry_after_s(self) -> float:
+        """When to come back, as things are."""
+        return self.drain.retry_after_s(self.depth, self.depth if self.limit is None else self.limit, time.monotonic())
+
+    def dropped(self, job_ids: Sequence[str]) -> None:
+        """The script took these out of the queue to make room."""
+        run = self.run
+        run.counts.dropped += sum(job_id.startswith(run.run + "-") for job_id in job_ids)
+        if run.record is not None:
+            run.record.dropped(job_ids)
+        for job_id in job_ids:
+            self.waiters.tell(job_id, Ending(How.DROPPED))
 
     def unrecorded(self) -> RunState:
         """A run without a record, as between runs and in plain serving."""
@@ -80,6 +139,8 @@ class State:
             run.record.announced(said)
         if said.kind == "finished":
             self.drain.finished(time.monotonic())
+            self.refusals.forget()
+            self.depth = max(self.depth - 1, 0)
             how = How.FINISHED if said.ok else How.FAILED
             self.waiters.tell(said.job_id, Ending(how, msgspec.Raw(said.result.encode())))
 

@@ -62,7 +62,7 @@ class Verbs:
         Raises:
             ScenarioError: a value is out of bounds; then nothing was changed.
         """
-        self._state.admission = Scenario.from_dict({"admission": admission}).admission
+        self._state.steer(Scenario.from_dict({"admission": admission}).admission)
         return {"t": self._state.now()}
 
     async def cancel_waiting(self) -> dict[str, Any]:
@@ -88,9 +88,12 @@ class Verbs:
         return {"lost": len(lost)}
 
     def outstanding(self) -> dict[str, Any]:
-        """Jobs of the run that wait or run, as the record has it."""
-        record = self._state.run.record
-        return {"waiting": 0, "running": 0} if record is None else dict(record.outstanding)
+        """Jobs of the run that wait, those being decided upon too, or run, as the record has it."""
+        run = self._state.run
+        if run.record is None:
+            return {"waiting": 0, "running": 0}
+        found = run.record.outstanding
+        return found | {"waiting": found["waiting"] + run.asking}
 
     async def end(self) -> dict[str, Any]:
         """Close the record; the reply has the gateway's own counts."""

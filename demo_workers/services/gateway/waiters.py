@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from demo_workers.services.gateway.asgi import Receive
+from demo_workers.services.gateway.problems import unavailable
 
 
 class How(Enum):
@@ -17,6 +18,8 @@ class How(Enum):
     FINISHED = "finished"
     FAILED = "failed"
     CANCELLED = "cancelled"  # taken out of the queue before it ran
+    DROPPED = "dropped"  # the same, to make room for another
+    EXPIRED = "expired"  # it was here once, and nothing is known of it any more
     TIME_OVER = "time over"
     HUNG_UP = "hung up"
     CLOSING = "closing"
@@ -32,25 +35,37 @@ class Ending(NamedTuple):
 
 Wait = asyncio.Future[Ending]
 
+MOST = 4000
+"""Clients that may wait at once. Fewer than connections, so that a question is answered all the same."""
+
 RECENT = 200
 """Endings remembered. RQ puts a result away some milliseconds after the worker has announced it."""
 
 
 class Waiters:
-    """Who waits for which job. There are at most as many as open connections, since a client that hangs up leaves."""
+    """Who waits for which job; at most ``MOST``. A client that hangs up leaves."""
 
     def __init__(self) -> None:
+        self._count = 0
         self._by_job: dict[str, list[Wait]] = {}
         self._recent: dict[str, Ending] = {}
 
     def add(self, job_id: str) -> Wait:
-        """Begin to listen for a job's end: before the job is sent off, so that its end cannot be missed."""
+        """Begin to listen for a job's end: before the job is sent off, so that its end cannot be missed.
+
+        Raises:
+            Problem: 503, too many are waiting.
+        """
+        if self._count >= MOST:
+            raise unavailable("Too many clients are waiting for results. Ask without Prefer: wait.", limit=MOST)
+        self._count += 1
         wait: Wait = asyncio.get_running_loop().create_future()
         self._by_job.setdefault(job_id, []).append(wait)
         return wait
 
     def remove(self, job_id: str, wait: Wait) -> None:
-        """Stop listening."""
+        """Stop listening; once for each ``add``."""
+        self._count -= 1
         waits = self._by_job.get(job_id, [])
         if wait in waits:
             waits.remove(wait)

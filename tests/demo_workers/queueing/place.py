@@ -15,6 +15,7 @@ from rq.serializers import JSONSerializer
 from demo_workers.queueing.announce import Announcement, decode, stream_key
 from demo_workers.queueing.bounded_enqueue import BoundedQueue, Decision
 from demo_workers.queueing.connection import connect, connect_async
+from demo_workers.queueing.job_hash import order
 from demo_workers.services.child import Child
 from demo_workers.services.redis_server import RedisServer, make_runtime_directory
 
@@ -69,6 +70,14 @@ class Place:
         """One job of the run ``RUN``."""
         args = {"service_time_s": service_time_s, "kind": kind}
         return await self.queue.enqueue("work", args, job_id=f"{RUN}-{request}-1", limit=limit)
+
+    async def let_in(
+        self, policy: str, task: str, args: Mapping[str, Any], job_id: str, limit: int | None = None, **more: Any
+    ) -> Decision:
+        """One job by the naive way or by the script, with any of the places."""
+        if policy == "naive":
+            return await self.queue.look_then_push(order(task, args, job_id, **more), limit=limit)
+        return await self.queue.enqueue(task, args, job_id=job_id, limit=limit, place=policy, **more)
 
     async def announced(self) -> list[Announcement]:
         """All that workers have announced."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import sys
 from collections import Counter
 from typing import Any
@@ -30,44 +31,57 @@ EXAMPLES = [
 ]
 
 
-async def sixteen_producers(place: Place, limit: int, policy: str) -> list[Decision]:
-    """Four processes with four producers each, all begun together; 800 tries."""
+async def sixteen_producers(place: Place, limit: int, policy: str, processes: int = 16) -> list[Decision]:
+    """All begun together; 800 tries."""
     pipe = asyncio.subprocess.PIPE
     command = [sys.executable, "-m", "tests.demo_workers.queueing.producer"]
+    common = {"address": place.address, "limit": limit, "policy": policy, "seed": random.randrange(10**6)}
     started = []
-    for number in range(4):
+    for number in range(processes):
         process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, env=environment(), cwd=ROOT)
         assert process.stdin is not None
-        config = {"address": place.address, "number": number, "limit": limit, "policy": policy}
+        config = common | {"number": number, "producers": 16 // processes}
         process.stdin.write(json.dumps(config).encode() + b"\n")
         started.append(process)
     for process in started:
         assert process.stdout is not None
         assert await process.stdout.readline() == b"ready\n"
     told = await asyncio.gather(*(process.communicate(b"go\n") for process in started))
-    decisions = [Decision(Outcome(found), depth) for out, _ in told for found, depth in json.loads(out)]
+    decisions = [Decision(Outcome(found), *rest) for out, _ in told for found, *rest in json.loads(out)]
     assert len(decisions) == 800
     return decisions
 
 
 async def test_sixteen_producers_fill_exactly_the_limit(place: Place) -> None:
-    """Of 800 tries by 16 producers in 4 processes 50 get in, each at a depth of its own; counters and queue agree."""
-    decisions = await sixteen_producers(place, 50, "reject")
-    admitted = sorted(depth for outcome, depth in decisions if outcome is Outcome.ADMITTED)
+    """Of 800 tries by 16 processes, in batches, 50 get in, each at a depth of its own; counters and queue agree."""
+    decisions = await sixteen_producers(place, 50, "fifo")
+    admitted = sorted(depth for outcome, depth, *_ in decisions if outcome is Outcome.ADMITTED)
     assert admitted == list(range(1, 51))
-    assert {depth for outcome, depth in decisions if outcome is Outcome.SHED} == {50}
-    assert await place.queue.counters(RUN) == {"admitted": 50, "full": 750, "duplicate": 0}
+    assert {depth for outcome, depth, *_ in decisions if outcome is Outcome.SHED} == {50}
+    assert await place.queue.counters(RUN) == {"admitted": 50, "full": 750, "duplicate": 0, "dropped": 0}
     assert await place.queue.depth() == 50
 
 
+async def test_sixteen_producers_that_displace_each_other_pass_no_limit(place: Place) -> None:
+    """With drop_oldest all 800 get in, 750 leave for one that came later, and never are there more than 50."""
+    decisions = await sixteen_producers(place, 50, "drop_oldest", processes=4)
+    assert {outcome for outcome, *_ in decisions} == {Outcome.ADMITTED}
+    assert max(depth for _, depth, *_ in decisions) == 50
+    dropped = [job_id for *_, some in decisions for job_id in some]
+    assert len(set(dropped)) == len(dropped) == 750
+    assert sorted([*dropped, *place.stock.job_ids]) == sorted(job_id for *_, job_id, _ in decisions)
+    assert await place.queue.counters(RUN) == {"admitted": 800, "full": 0, "duplicate": 0, "dropped": 750}
+    assert sorted(await place.registry("canceled")) == sorted(dropped)
+
+
 async def test_looking_before_pushing_lets_in_too_many(place: Place) -> None:
-    """The naive way passes the limit with the same producers, says so by the depth, and counts itself."""
-    decisions = await sixteen_producers(place, 50, "naive")
-    admitted = [depth for outcome, depth in decisions if outcome is Outcome.ADMITTED]
+    """The naive way passes the limit with as many producers, says so by the depth, and counts itself."""
+    decisions = await sixteen_producers(place, 50, "naive", processes=4)
+    admitted = [depth for outcome, depth, *_ in decisions if outcome is Outcome.ADMITTED]
     assert len(admitted) > 50
     assert max(admitted) == await place.queue.depth() == len(admitted)
     counted = await place.queue.counters(RUN)
-    assert counted == {"admitted": len(admitted), "full": 800 - len(admitted), "duplicate": 0}
+    assert counted == {"admitted": len(admitted), "full": 800 - len(admitted), "duplicate": 0, "dropped": 0}
 
 
 async def test_the_limit_holds_while_workers_take_jobs(place: Place) -> None:
@@ -78,9 +92,9 @@ async def test_the_limit_holds_while_workers_take_jobs(place: Place) -> None:
         some = [place.post(round_ * 10 + n, 0.002, limit=6) for n in range(10)]
         decisions += await asyncio.gather(*some)
         assert await place.queue.depth() <= 6
-    depths = [depth for outcome, depth in decisions if outcome is Outcome.ADMITTED]
+    depths = [depth for outcome, depth, *_ in decisions if outcome is Outcome.ADMITTED]
     assert max(depths) == 6
-    assert {depth for outcome, depth in decisions if outcome is Outcome.SHED} <= {6}
+    assert {depth for outcome, depth, *_ in decisions if outcome is Outcome.SHED} <= {6}
     assert len(depths) > 12
 
 
@@ -91,51 +105,51 @@ async def test_a_job_that_is_being_registered_counts_once(place: Place) -> None:
     assert await place.queue.depth() == 1
     await place.redis.zadd(f"rq:wip:{QUEUE}", {f"{RUN}-1-1:0123abcd": 2e9})
     assert await place.queue.depth() == 1
-    assert await place.post(2, limit=2) == (Outcome.ADMITTED, 2)
-    assert await place.post(3, limit=2) == (Outcome.SHED, 2)
+    assert (await place.post(2, limit=2))[:2] == (Outcome.ADMITTED, 2)
+    assert (await place.post(3, limit=2))[:2] == (Outcome.SHED, 2)
 
 
 async def test_a_changed_limit_acts_on_the_next_decision(place: Place) -> None:
     """Below what is inside nothing gets in, no limit lets in everything."""
     for request in range(5):
-        assert await place.post(request, limit=None) == (Outcome.ADMITTED, request + 1)
-    assert await place.post(5, limit=3) == (Outcome.SHED, 5)
-    assert await place.post(5, limit=6) == (Outcome.ADMITTED, 6)
+        assert (await place.post(request, limit=None))[:2] == (Outcome.ADMITTED, request + 1)
+    assert (await place.post(5, limit=3))[:2] == (Outcome.SHED, 5)
+    assert (await place.post(5, limit=6))[:2] == (Outcome.ADMITTED, 6)
 
 
-@pytest.mark.parametrize("policy", ["reject", "naive"])
+@pytest.mark.parametrize("policy", ["fifo", "naive"])
 async def test_a_second_job_of_the_same_id_is_a_duplicate(place: Place, policy: str) -> None:
     """It is told as such even where the queue is full, counted, and not run twice."""
-    first, second = [
-        await place.queue.enqueue("work", {"service_time_s": 0}, job_id=f"{RUN}-1-1", limit=1, policy=policy)
-        for _ in range(2)
-    ]
-    assert (first, second) == ((Outcome.ADMITTED, 1), (Outcome.DUPLICATE, 1))
-    assert await place.queue.counters(RUN) == {"admitted": 1, "full": 0, "duplicate": 1}
+    first, second = [await place.let_in(policy, "work", {"service_time_s": 0}, f"{RUN}-1-1", limit=1) for _ in range(2)]
+    assert [decision[:2] for decision in (first, second)] == [(Outcome.ADMITTED, 1), (Outcome.DUPLICATE, 1)]
+    assert await place.queue.counters(RUN) == {"admitted": 1, "full": 0, "duplicate": 1, "dropped": 0}
     assert place.stock.job_ids == [f"{RUN}-1-1"]
 
 
 async def test_counters_are_kept_per_run_and_expire(place: Place) -> None:
     """Another run's counts are its own; the hash does not stay for ever."""
     await place.post(1)
-    assert await place.queue.counters("ffffffff") == {"admitted": 0, "full": 0, "duplicate": 0}
+    assert await place.queue.counters("ffffffff") == {"admitted": 0, "full": 0, "duplicate": 0, "dropped": 0}
     assert 0 < await place.redis.ttl(f"{QUEUE}:counters") <= 3600
 
 
-@pytest.mark.parametrize("policy", ["reject", "naive"])
+@pytest.mark.parametrize("policy", ["fifo", "naive"])
+@pytest.mark.parametrize("meta", [None, {"expires_at": 1764000000.123}])
 @pytest.mark.parametrize(("task", "args"), EXAMPLES)
-async def test_a_job_equals_one_that_rq_enqueues(place: Place, task: str, args: dict[str, Any], policy: str) -> None:
+async def test_a_job_equals_one_that_rq_enqueues(
+    place: Place, task: str, args: dict[str, Any], meta: dict[str, Any] | None, policy: str
+) -> None:
     """Field by field, byte by byte, but for times and ids; nothing else in Redis differs either."""
     keep = {"result_ttl": 60, "failure_ttl": 60, "job_timeout": TASKS[task].timeout_s(args)}
-    stock = place.stock.enqueue(TASKS[task].path, kwargs=args, job_id="stock", **keep)
+    stock = place.stock.enqueue(TASKS[task].path, kwargs=args, meta=meta, job_id="stock", **keep)
     await place.redis.delete("rq:queues")
-    stock = place.stock.enqueue(TASKS[task].path, kwargs=args, job_id="stock", **keep)
+    stock = place.stock.enqueue(TASKS[task].path, kwargs=args, meta=meta, job_id="stock", **keep)
     assert await place.redis.smembers("rq:queues") == {place.stock.key.encode()}
     await place.redis.delete("rq:queues", place.stock.key)
     # another job before it: what is prepared once must not carry one job's values into the next
     others = {"work": {"service_time_s": 9.5, "kind": "cpu"}, "fan_out": FAN_OUT | {"author": "bob"}}
-    await place.queue.enqueue(task, others[task], job_id=f"{RUN}-0-1", limit=None, policy=policy)
-    await place.queue.enqueue(task, args, job_id=f"{RUN}-1-1", limit=None, policy=policy)
+    await place.let_in(policy, task, others[task], f"{RUN}-0-1", expires_at=7.5)
+    await place.let_in(policy, task, args, f"{RUN}-1-1", expires_at=(meta or {}).get("expires_at"))
     ours, theirs = await place.hash_of(f"{RUN}-1-1"), await place.hash_of(stock.id)
     assert {k: v for k, v in ours.items() if k not in VARIES} == {k: v for k, v in theirs.items() if k not in VARIES}
     assert ours.keys() == theirs.keys()

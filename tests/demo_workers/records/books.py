@@ -68,12 +68,12 @@ def rows() -> list[tuple[Any, ...]]:
 def witnesses(**changes: Any) -> Witnesses:
     """What others counted in that run."""
     true: dict[str, Any] = {
-        "script": {"admitted": SERVED, "full": REFUSED, "duplicate": 0},
+        "script": {"admitted": SERVED, "full": REFUSED, "duplicate": 0, "dropped": 0},
         "rq_finished": [(i, 1) for i in range(SERVED)],
         "rq_failed": [],
         "rq_canceled": [],
         "clients": {"attempts": SERVED + REFUSED, "refused": REFUSED},
-        "gateway": {"admitted": SERVED, "shed": REFUSED},
+        "gateway": {"admitted": SERVED, "shed": REFUSED, "unasked": 0},
         "samples": [(0.1, 0, 1), (0.2, 1, 2), (4.0, 0, 0)],
     }
     return Witnesses(**(true | changes))

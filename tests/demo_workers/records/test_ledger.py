@@ -73,6 +73,33 @@ def test_each_line_fails_when_its_own_statement_is_false(name: str) -> None:
         run.ledger.check()
 
 
+def test_a_refusal_that_the_script_never_saw_is_not_its_business() -> None:
+    """One of two refusals came from memory: the script counts the other, the gateway both, the clients too."""
+    rows = [(*row[:-1], 1.0) if row[0] == Kind.DECIDED and row[6] == 7 else row for row in books.rows()]
+    script = {"admitted": 6, "full": 1, "duplicate": 0, "dropped": 0}
+    gateway = {"admitted": 6, "shed": 2, "unasked": 1}
+    assert books.run(rows, witnesses=books.witnesses(script=script, gateway=gateway)).ledger.balanced
+    spoilt = books.run(rows, witnesses=books.witnesses(script=script, gateway=gateway | {"unasked": 0}))
+    assert spoilt.ledger.invariants["gateway_admitted"] is False
+    assert books.run(rows).ledger.invariants["script_full"] is False
+
+
+def test_jobs_dropped_for_others_and_by_workers_are_told_apart() -> None:
+    """RQ cancelled both; the script knows of those that no worker dropped."""
+    scenario = books.scenario().replace("admission.policy", "drop_oldest+drop_expired")
+    gone = [event(Kind.ENDED, 4, np.nan, code=Result.DROPPED, value=2.2)]
+    gone += [event(Kind.ENDED, 5, np.nan, code=Result.DROPPED, value=2.7, actor=0)]
+    rows = [row for row in books.rows() if row[0] not in (Kind.STARTED, Kind.ENDED) or row[6] not in (4, 5)]
+    script = {"admitted": 6, "full": 2, "duplicate": 0, "dropped": 1}
+    found = {"rq_finished": [(i, 1) for i in range(4)], "rq_canceled": [(4, 1), (5, 1)], "script": script}
+    run = books.run([*rows, *gone], scenario=scenario, witnesses=books.witnesses(**found))
+    assert run.ledger.balanced, run.ledger.table()
+    assert run.ledger.invariants["script_dropped"] is True
+    for wrong in ({"script": script | {"dropped": 2}}, {"rq_canceled": [(4, 1)]}):
+        spoilt = books.run([*rows, *gone], scenario=scenario, witnesses=books.witnesses(**(found | wrong)))
+        assert not spoilt.ledger.balanced
+
+
 def test_something_left_in_redis_at_the_end_is_seen() -> None:
     """The last look must find nothing inside."""
     run = books.run(witnesses=books.witnesses(samples=[(4.0, 1, 1)]))

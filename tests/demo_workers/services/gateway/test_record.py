@@ -37,8 +37,7 @@ class Book:
 
     def admit(self, request: int) -> None:
         """One attempt is let in."""
-        with self.record.deciding():
-            self.record.decision(Name(request, 1, 3), 0.0, Outcome.ADMITTED, status=202, depth=1, limit=None)
+        self.record.decision(Name(request, 1, 3), 0.0, Outcome.ADMITTED, status=202, depth=1, limit=None)
 
     def ends(self) -> list[tuple[int, int, int]]:
         """(request, worker, result) of the executions' ends."""
@@ -56,9 +55,7 @@ def book(tmp_path: Path) -> Iterator[Book]:
 
 
 def test_outstanding_follows_a_job(book: Book) -> None:
-    """Being decided upon and waiting are one thing, running another; the end is the end."""
-    with book.record.deciding():
-        assert book.record.outstanding == {"waiting": 1, "running": 0}
+    """Waiting is one thing, running another; the end is the end."""
     assert book.record.outstanding == {"waiting": 0, "running": 0}
     book.admit(1)
     assert book.record.outstanding == {"waiting": 1, "running": 0}
@@ -114,6 +111,16 @@ def test_only_what_waits_is_cancelled(book: Book) -> None:
     assert book.record.cancelled(ids) == []
     assert book.record.lost(ids) == [job(1)]
     assert book.ends() == [(2, -1, Result.CANCELLED), (3, -1, Result.CANCELLED), (1, 0, Result.LOST)]
+
+
+def test_what_leaves_for_another_is_dropped_once(book: Book) -> None:
+    """Only while it waits; the end says that no worker did it."""
+    for request in (1, 2):
+        book.admit(request)
+    book.record.announced(said("started", job(1)))
+    assert book.record.dropped([job(1), job(2), job(2)]) == [job(2)]
+    assert book.ends() == [(2, -1, Result.DROPPED)]
+    assert book.record.outstanding == {"waiting": 0, "running": 1}
 
 
 @pytest.mark.parametrize("job_id", [job(1, run="ffffffff"), "nonsense", RUN, f"{RUN}-x-1", f"{RUN}-1-1-1"])
