@@ -7,9 +7,9 @@ limit on the same tape, with another seed each time. The sign must hold in at le
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 
+from benchmarks._bar import Figure, main, say
 from demo_workers.errors import LoadGeneratorLagging
 from demo_workers.records.measures import requests_in_time
 from demo_workers.records.run import Run
@@ -17,6 +17,7 @@ from demo_workers.scenario import Scenario
 from demo_workers.stack import Stack
 from lessons.start_here import LIMIT, WORKERS, Chirp
 
+RUNS = 20
 LEAST_SHARE = 0.95
 TRIES = 3
 
@@ -27,46 +28,44 @@ async def play(stack: Stack, scenario: Scenario) -> Run:
         try:
             return await stack.run(scenario)
         except LoadGeneratorLagging as error:
-            print(f"  again: {error}")
+            say(f"  again: {error}")
     return await stack.run(scenario)
 
 
-async def compare(runs: int, *, short: bool, first_seed: int) -> int:
-    """Play them all and print a row each; returns in how many the limit served more."""
+async def measure(options: argparse.Namespace) -> list[Figure]:
+    """Play them all and tell a row of each."""
     stack = Stack("first_lesson")
+    gained = []
     try:
         await stack.start(WORKERS)
         chirp = Chirp(stack, (await stack.calibrate(WORKERS)).overhead_s)
-        print(f"{stack.redis.name}; RQ's cost per job {chirp.overhead_s * 1000:.1f} ms; {chirp.capacity:.1f} posts/s")
-        print(f"{'seed':>6} {'requests':>9} {'in time, no limit':>18} {f'in time, limit {LIMIT}':>18} {'refused':>8}")
-        better = 0
-        for seed in range(first_seed, first_seed + runs):
+        say(f"{stack.redis.name}; RQ's cost per job {chirp.overhead_s * 1000:.1f} ms; {chirp.capacity:.1f} posts/s")
+        say(f"{'seed':>6} {'requests':>9} {'in time, no limit':>18} {f'in time, limit {LIMIT}':>18} {'refused':>8}")
+        for seed in range(options.first_seed, options.first_seed + options.rounds):
             before, after = [
-                await play(stack, chirp.burst(limit=limit, short=short, seed=seed)) for limit in (None, LIMIT)
+                await play(stack, chirp.burst(limit=limit, short=not options.full, seed=seed))
+                for limit in (None, LIMIT)
             ]
             a, b = requests_in_time(before), requests_in_time(after)
             refused = after.ledger.counts["requests_refused"]
-            print(f"{seed:>6} {len(after.requests):>9} {a:>18} {b:>18} {refused:>8}", flush=True)
-            better += b > a
-        return better
+            say(f"{seed:>6} {len(after.requests):>9} {a:>18} {b:>18} {refused:>8}")
+            gained.append(b - a)
     finally:
         await stack.stop()
+    against = "no limit, same tape"
+    return [
+        Figure.share(
+            f"limit {LIMIT} serves more in time", [more > 0 for more in gained], against=against, at_least=LEAST_SHARE
+        ),
+        Figure.of("more served in time", gained, against=against, unit="posts"),
+    ]
 
 
-def main() -> int:
-    """Measure, and say whether the bar is met."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=20)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What only this benchmark can be asked."""
     parser.add_argument("--first-seed", type=int, default=100)
     parser.add_argument("--full", action="store_true", help="the twenty-second form instead of the short one")
-    arguments = parser.parse_args()
-    better = asyncio.run(compare(arguments.runs, short=not arguments.full, first_seed=arguments.first_seed))
-    met = better >= LEAST_SHARE * arguments.runs
-    print(
-        f"the limit served more in {better} of {arguments.runs} (bar: {LEAST_SHARE:.0%}): {'met' if met else 'MISSED'}"
-    )
-    return 0 if met else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, measure, rounds=RUNS, options=add_options))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo_workers.errors import LabError, ScenarioError
-from lessons.cli import backoff, commands, demo, doctor, lab
+from lessons.cli import backoff, bench, commands, demo, doctor, lab
 from lessons.cli.options import add_json_option, add_scenario_options
 
 
@@ -60,6 +60,12 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--attempts", default="8", metavar="N", help="attempts, the first one included (retry.attempts)")
     add_json_option(verb)
     verb.set_defaults(do=backoff.backoff)
+
+    verb = verbs.add_parser("bench", help="run the benchmarks of this checkout and judge each figure by its bar")
+    verb.add_argument("name", metavar="NAME", nargs="?", help="only this one")
+    verb.add_argument("--rounds", metavar="N", help="a short form, to see that they work")
+    add_json_option(verb)
+    verb.set_defaults(do=bench.bench)
     return top
 
 
