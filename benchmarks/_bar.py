@@ -33,7 +33,7 @@ from pathlib import Path
 import msgspec
 
 from demo_workers.errors import LabError
-from lessons.cli.figures import ENOUGH_ROUNDS, Figure, Findings, machine, page, table
+from lessons.check.bars import ENOUGH_ROUNDS, Figure, Findings, machine, page, table
 
 __all__ = ["Figure", "Unavailable", "main", "ratios", "say"]
 

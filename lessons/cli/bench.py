@@ -12,7 +12,7 @@ import msgspec
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from demo_workers.errors import ScenarioError
-from lessons.cli.figures import Findings, page, table
+from lessons.check.bars import Findings, page, table
 from lessons.cli.running import errors
 
 HELPER = Path("benchmarks", "_bar.py")

@@ -53,7 +53,7 @@ class Place:
         if "WORKBOOK_REDIS_URL" not in more:
             self.environment.pop("WORKBOOK_REDIS_URL", None)
 
-    def run(self, *arguments: str, timeout_s: float = 60.0, cwd: Path = ROOT) -> Answer:
+    def run(self, *arguments: str, timeout_s: float = 60.0) -> Answer:
         """One command to its end."""
         done = subprocess.run(
             [*COMMAND, *arguments],
@@ -61,7 +61,7 @@ class Place:
             text=True,
             stdin=subprocess.DEVNULL,
             env=self.environment,
-            cwd=cwd,
+            cwd=ROOT,
             timeout=timeout_s,
             check=False,
         )

@@ -8,8 +8,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+import lessons.cli.bench
+from lessons.cli import main
 from lessons.cli.bench import HELPER
-from tests.lessons.cli.command import COMMAND, ROOT, Place
+from tests.lessons.cli.command import COMMAND, ROOT, Answer, Place
 from tests.processes import wait_until
 
 HEAD = "import sys, time\nfrom benchmarks._bar import *\n"
@@ -29,60 +31,70 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def write(checkout: Path, **benchmarks: str) -> Path:
-    """Add benchmarks with these measures."""
-    for name, body in benchmarks.items():
-        (checkout / "benchmarks" / f"{name}.py").write_text(HEAD + body + FOOT)
-    return checkout
+class Bench:
+    """The command, called here: its own start would be most of a test's time."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, checkout: Path) -> None:
+        self._capsys, self._monkeypatch, self._checkout = capsys, monkeypatch, checkout
+
+    def __call__(self, *arguments: str, **benchmarks: str) -> Answer:
+        for name, body in benchmarks.items():
+            (self._checkout / "benchmarks" / f"{name}.py").write_text(HEAD + body + FOOT)
+        self._monkeypatch.chdir(self._checkout)
+        code = main(["bench", *arguments])
+        return Answer(code, *self._capsys.readouterr())
 
 
-def test_all_benchmarks_are_run_and_judged_together(place: Place, checkout: Path) -> None:
+@pytest.fixture
+def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, checkout: Path) -> Bench:
+    """``workbook bench`` in that checkout."""
+    return Bench(capsys, monkeypatch, checkout)
+
+
+def test_all_benchmarks_are_run_and_judged_together(bench: Bench) -> None:
     """Every figure is in the one answer; a missed bar makes the exit code 1, and progress is told meanwhile."""
-    answer = place.run("bench", "--json", cwd=write(checkout, quick=MET, slow=MISSED))
+    answer = bench("--json", quick=MET, slow=MISSED)
     assert answer.code == 1
-    assert [(found["benchmark"], found["figures"][0]["met"]) for found in answer.json] == [
-        ("quick", True),
-        ("slow", False),
-    ]
+    judged = [(found["benchmark"], figure["met"]) for found in answer.json for figure in found["figures"]]
+    assert judged == [("quick", True), ("slow", False)]
     assert [figure["rounds"] for found in answer.json for figure in found["figures"]] == [5, 5]
     assert "[so far]" in answer.err
 
 
-def test_one_benchmark_in_its_short_form(place: Place, checkout: Path) -> None:
+def test_one_benchmark_in_its_short_form(bench: Bench) -> None:
     """NAME leaves the others out, and fewer than five rounds are told to be short."""
-    answer = place.run("bench", "quick", "--rounds", "1", cwd=write(checkout, quick=MET, slow=MISSED))
+    answer = bench("quick", "--rounds", "1", quick=MET, slow=MISSED)
     assert answer.code == 0, answer.err
     assert "met (short)" in answer.out
     assert "slow" not in answer.out
 
 
-def test_a_broken_benchmark_does_not_stop_the_others(place: Place, checkout: Path) -> None:
+def test_a_broken_benchmark_does_not_stop_the_others(bench: Bench) -> None:
     """It fails the whole, with its last words in the table."""
-    answer = place.run("bench", "--json", cwd=write(checkout, broken=BROKEN, quick=MET))
+    answer = bench("--json", broken=BROKEN, quick=MET)
     assert answer.code == 1
     broken, quick = answer.json
     assert "out of steam" in broken["failed"]
     assert quick["figures"][0]["met"]
 
 
-def test_a_missing_peer_is_skipped_here_and_fails_in_the_ci(place: Place, checkout: Path) -> None:
+def test_a_missing_peer_is_skipped_here_and_fails_in_the_ci(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the reason, as the test suite does it."""
-    write(checkout, lonely=UNAVAILABLE)
-    place.environment.pop("CI", None)
-    answer = place.run("bench", cwd=checkout)
+    monkeypatch.delenv("CI", raising=False)
+    answer = bench(lonely=UNAVAILABLE)
     assert answer.code == 0
     assert "no peer here" in answer.out
-    place.environment["CI"] = "true"
-    assert place.run("bench", cwd=checkout).code == 1
+    monkeypatch.setenv("CI", "true")
+    assert bench().code == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [(["fast"], "one of quick, slow"), (["--rounds", "0"], "1 to 1000"), (["--rounds", "1e3"], "1 to 1000")],
 )
-def test_bad_input_is_told_with_its_bound(place: Place, checkout: Path, arguments: list[str], named: str) -> None:
+def test_bad_input_is_told_with_its_bound(bench: Bench, arguments: list[str], named: str) -> None:
     """Exit code 2."""
-    answer = place.run("bench", *arguments, cwd=write(checkout, quick=MET, slow=MISSED))
+    answer = bench(*arguments, quick=MET, slow=MISSED)
     assert answer.code == 2
     assert named in answer.err
 
@@ -91,22 +103,20 @@ def test_without_a_checkout_it_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The installed package alone holds no benchmarks."""
-    from lessons.cli import bench, main
-
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(bench, "__file__", str(tmp_path / "lessons" / "cli" / "bench.py"))
+    monkeypatch.setattr(lessons.cli.bench, "__file__", str(tmp_path / "lessons" / "cli" / "bench.py"))
     assert main(["bench"]) == 2
     assert "clone the repository" in capsys.readouterr().err
 
 
 def test_a_benchmark_ends_with_its_owner(place: Place, checkout: Path) -> None:
     """Also when the command is killed."""
-    place.environment["PYTHONPATH"] = str(ROOT)
+    (checkout / "benchmarks" / "endless.py").write_text(HEAD + ENDLESS + FOOT)
 
     def at_it() -> list[psutil.Process]:
         return [process for process in place.family() if "benchmarks.endless" in process.cmdline()]
 
-    command = psutil.Popen([*COMMAND, "bench"], cwd=write(checkout, endless=ENDLESS), env=place.environment)
+    command = psutil.Popen([*COMMAND, "bench"], cwd=checkout, env=place.environment)
     try:
         wait_until(lambda: bool(at_it()), 20.0, "the benchmark runs")
     finally:
