@@ -19,6 +19,7 @@ import msgspec
 
 from demo_workers.errors import PolicyError
 from demo_workers.policies.custom import DOORS, FAILURES, checked_wait, checked_yes
+from demo_workers.services import control
 from demo_workers.services.time_limit import ALARM_S, TooLong, time_limit
 
 MAX_BYTES = 256 * 1024
@@ -153,3 +154,20 @@ class HostedPolicy:
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if frame.filename == self._packed.filename] or frames[-1:]
         return "".join(traceback.format_list(own))
+
+
+def host(name: str, packed: dict[str, Any]) -> tuple[HostedPolicy | None, dict[str, Any]]:
+    """Take a policy in: what to call, if it passed its examples, and the reply to whoever sent it.
+
+    Its later mistakes are told to the owner as ``policy_mistake``.
+    """
+
+    def failed(mistake: PolicyError) -> None:
+        control.emit("policy_mistake", policy=name, error=str(mistake))
+
+    hosted = HostedPolicy(name, packed, failed)
+    try:
+        hosted.rehearse()
+    except PolicyError as mistake:
+        return None, {"mistake": str(mistake)}
+    return hosted, {}

@@ -1,7 +1,7 @@
 """``python -m demo_workers.services.clients``: the load generator as a child process.
 
 Configuration: ``{"address": {"uds": path} | {"host": name, "port": number}}`` and, if wanted, ``"max_in_flight"``.
-Commands: begin, steer, stop, cut, end, status. News: ready, tape_over, load_over.
+Commands: use, begin, steer, stop, cut, end, status. News: ready, tape_over, load_over.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import uvloop
 
 from demo_workers.errors import LabError
 from demo_workers.scenario import Scenario
-from demo_workers.services import control
+from demo_workers.services import control, time_limit
 from demo_workers.services.clients.connection import Address
 from demo_workers.services.clients.generator import MAX_IN_FLIGHT, Generator
+from demo_workers.services.hosted_policy import HostedPolicy, host
 
 OTHER_FILES = 256
 """File descriptors that are not attempts in flight: idle connections, the record, pipes."""
@@ -37,7 +38,17 @@ class Clients:
         self._address = address
         self._max_in_flight = max_in_flight
         self._generator: Generator | None = None
+        self._next_try: HostedPolicy | None = None
         self._ended = True
+
+    def use(self, *, policy: str, packed: dict[str, Any]) -> dict[str, Any]:
+        """Try a retry policy written in a cell, and keep it for ``retry.policy=custom``; replies with its mistake."""
+        hosted, reply = host(policy, packed)
+        if hosted is not None:
+            self._next_try = hosted
+            if not self._ended:
+                self._going.shared.next_try = hosted
+        return reply
 
     def begin(
         self, *, run: str, origin: float, events: str, scenario: dict[str, Any], open_ended: bool = False
@@ -54,6 +65,7 @@ class Clients:
             run=run,
             open_ended=open_ended,
             max_in_flight=self._max_in_flight,
+            next_try=self._next_try,
         )
         self._ended = False
         self._generator.start()
@@ -132,12 +144,13 @@ def _die(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 async def _serve(config: dict[str, Any]) -> None:
     asyncio.get_running_loop().set_exception_handler(_die)
     _go_first()
+    time_limit.arm()
     clients = Clients(config["address"], _allow_files(config.get("max_in_flight", MAX_IN_FLIGHT)))
     # Attempts leave no cycles behind, and what was imported stays: looking for garbage cost a quarter of the time.
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
     control.emit("ready")
-    verbs = ("begin", "steer", "stop", "cut", "end", "status")
+    verbs = ("use", "begin", "steer", "stop", "cut", "end", "status")
     await control.serve({verb: getattr(clients, verb) for verb in verbs})
 
 

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from demo_workers.errors import LabError, RedisUnavailable
 from demo_workers.queueing.connection import connect_async
 from demo_workers.scenario import Scenario
-from demo_workers.services import control
+from demo_workers.services import control, time_limit
 from demo_workers.services.gateway.app import App
 from demo_workers.services.gateway.following import Follower
 from demo_workers.services.gateway.http_server import HttpServer, tcp_socket, unix_socket
@@ -138,6 +138,7 @@ def _hosts(listening: socket.socket) -> frozenset[bytes] | None:
 def main() -> None:
     """Read the configuration and serve; what a person can mend is one line on standard error."""
     try:
+        time_limit.arm()
         process = Process(msgspec.convert(control.read_config(), Config))
         uvloop.run(process.run())
     except (LabError, msgspec.ValidationError) as error:

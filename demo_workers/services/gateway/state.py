@@ -70,6 +70,7 @@ class State:
         admission: the rules of the door, with ``place`` and ``naive`` read out of them.
         depth: jobs inside, as last heard.
         admit: asked before the script; its no is final, its yes only lets the attempt ask.
+        written: the reader's own ``admit``, which the policy ``custom`` puts in force.
 
     Args:
         connection: the Redis client.
@@ -86,6 +87,7 @@ class State:
         self.waiters = Waiters()
         self.depth = 0
         self.admit: Callable[[Door], bool] | None = None
+        self.written: Callable[[Door], bool] | None = None
         self.steer(admission)
         self.closing = False
         self._origin = time.monotonic()
@@ -100,6 +102,7 @@ class State:
         """Put other rules in force."""
         self.admission = admission
         self.place, self.naive = admission.hook("place"), admission.hook("admit") == "naive"
+        self.admit = self.written if admission.hook("admit") == "custom" else None
         self.refusals.forget()
 
     def remembered(self, urgent: bool) -> Full | None:

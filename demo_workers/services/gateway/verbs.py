@@ -15,6 +15,7 @@ from demo_workers.services.gateway.following import Follower
 from demo_workers.services.gateway.record import Record
 from demo_workers.services.gateway.state import RunState, State
 from demo_workers.services.gateway.waiters import Ending, How
+from demo_workers.services.hosted_policy import host
 
 _LOST = msgspec.Raw(b'"WorkerDied: the worker that was at this job has died"')
 
@@ -33,8 +34,16 @@ class Verbs:
 
     def table(self) -> dict[str, Callable[..., Any]]:
         """Verb to handler."""
-        names = ("begin", "steer", "cancel_waiting", "settled", "outstanding", "end", "depth")
+        names = ("use", "begin", "steer", "cancel_waiting", "settled", "outstanding", "end", "depth")
         return {name: getattr(self, name) for name in names}
+
+    def use(self, policy: str, packed: dict[str, Any]) -> dict[str, Any]:
+        """Try an admission policy written in a cell, and keep it for ``custom``; replies with its mistake."""
+        hosted, reply = host(policy, packed)
+        if hosted is not None:
+            self._state.written = hosted
+            self._state.steer(self._state.admission)
+        return reply
 
     async def begin(self, run: str, origin: float, events: str, admission: dict[str, Any]) -> dict[str, Any]:
         """Start the record of a run; one that is still open is closed.
