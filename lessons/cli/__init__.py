@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo_workers.errors import LabError, ScenarioError
-from lessons.cli import backoff, bench, commands, demo, doctor, lab
+from lessons.cli import backoff, bench, commands, demo, doctor, lab, predict
 from lessons.cli.options import add_json_option, add_scenario_options
 
 
@@ -38,6 +38,13 @@ def parser() -> argparse.ArgumentParser:
     add_scenario_options(verb)
     verb.add_argument("--out", type=Path, help="directory to record into (new or empty)")
     verb.set_defaults(do=commands.run)
+
+    verb = verbs.add_parser("predict", help="what queueing theory says about a scenario; runs nothing")
+    add_scenario_options(verb)
+    verb.add_argument("--at-rate", metavar="X", help="predict one stretch of a changing load, at X requests per second")
+    verb.add_argument("--overhead-before", metavar="X", default="0", help="RQ's seconds per job before its function")
+    verb.add_argument("--overhead-after", metavar="X", default="0", help="RQ's seconds per job after its function")
+    verb.set_defaults(do=predict.predict)
 
     verb = verbs.add_parser("serve", help="the system alone, on loopback TCP")
     add_scenario_options(verb)

@@ -18,12 +18,16 @@ def number(name: str, value: float, low: float = 0.0, high: float = MOST, *, abo
     Raises:
         ScenarioError: it is none.
     """
-    given: object = value  # NumPy's numbers are welcome, booleans and text are not
-    fits = isinstance(given, Real) and not isinstance(given, bool) and math.isfinite(given)
-    if not fits or not (low < value if above else low <= value) or value > high:
+    fits = _is_a(value, Real) and math.isfinite(value) and (low < value if above else low <= value) and value <= high
+    if not fits:
         bound = f"a number {'above' if above else 'at least'} {low:.9g} and at most {high:.9g}"
         raise ScenarioError(name, value, bound, "Check the value and its unit (seconds, per second).")
     return float(value)
+
+
+def _is_a(value: object, kind: type) -> bool:
+    """NumPy's numbers are numbers too; True is none."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def positive(name: str, value: float) -> float:
@@ -50,8 +54,7 @@ def whole(name: str, value: int, low: int = 1, high: int = 10_000_000) -> int:
     Raises:
         ScenarioError: it is none.
     """
-    given: object = value
-    if not isinstance(given, Integral) or isinstance(given, bool) or not low <= value <= high:
+    if not _is_a(value, Integral) or not low <= value <= high:
         remedy = "Count things in whole numbers."
         raise ScenarioError(name, value, f"a whole number at least {low} and at most {high}", remedy)
     return int(value)
@@ -66,12 +69,13 @@ def stable(arrival_rate: float, service_time_s: float, workers: int) -> float:
     rho = arrival_rate * service_time_s / workers
     if rho >= 1:
         most = workers / service_time_s
+        faster = arrival_rate - most
+        growth = f"The backlog grows by {faster:.4g} jobs per second, for ever" if faster > 0 else "The backlog grows"
         enough = math.floor(arrival_rate * service_time_s) + 1
         raise UnstableQueue(
             f"arrival_rate = {arrival_rate:g} per second, but {workers} "
             f"{'worker' if workers == 1 else 'workers'} at {service_time_s:g} s per job can do at most "
-            f"{most:g} per second: must be below that (offered utilization {rho:.4g}, below 1). The backlog grows by "
-            f"{arrival_rate - most:.4g} jobs per second, for ever, and so does the wait. "
-            f"Use fewer arrivals, at least {enough} workers, or a limit."
+            f"{most:g} per second: must be below that (offered utilization {rho:.4g}, below 1). {growth}, and so does "
+            f"the wait. Use fewer arrivals, at least {enough} workers, or a limit."
         )
     return rho

@@ -86,9 +86,8 @@ def bounds(clients: int, think_time_s: float, service_time_s: float, workers: in
     many, think = whole("clients", clients), number("think_time_s", think_time_s)
     service, able = positive("service_time_s", service_time_s), whole("workers", workers)
     cycle = think + service
-    return Bounds(
-        min(many / cycle, able / service), max(service, many * service / able - think), able * cycle / service
-    )
+    least_s = max(service, many * service / able - think)
+    return Bounds(min(many / cycle, able / service), least_s, able * cycle / service)
 
 
 def _surely(state: int) -> Floats:

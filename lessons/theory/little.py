@@ -1,4 +1,4 @@
-"""Little's law and the utilization law: true for any distribution and any order of service, if nothing is kept for ever.
+"""Little's law and the utilization law: true for any distribution and any order, if nothing stays for ever.
 
 Source: J. D. C. Little, "A Proof for the Queuing Formula: L = λW", Operations Research 9 (1961). Utilization law:
 P. J. Denning and J. P. Buzen, "The Operational Analysis of Queueing Network Models", Computing Surveys 10 (1978).

@@ -23,7 +23,7 @@ MOST_JOBS = 1_000_000
 def steady_state(arrival_rate: float, service_time_s: float, workers: int, limit: int) -> SteadyState:
     """Averages and the sojourn of admitted jobs; any load has a steady state here.
 
-    The states up to c come from Erlang B, those beyond are geometric with the ratio ρ, so the cost does not grow with K.
+    The states up to c come from Erlang B, those beyond are geometric with the ratio ρ: the cost does not grow with K.
     A limit below c leaves workers idle for ever: it is the loss system of ``limit`` workers.
 
     Args:

@@ -17,7 +17,7 @@ from lessons.theory.sojourn import Floats
 
 
 class Scalability(NamedTuple):
-    """``alpha`` is contention (queueing for one thing), ``beta`` coherence (talk among all), ``one`` the rate of one."""
+    """Contention ``alpha`` (queueing for one thing), coherence ``beta`` (all talk to all), throughput of ``one``."""
 
     alpha: float
     beta: float
