@@ -7,8 +7,8 @@ from numbers import Integral, Real
 
 from demo_workers.errors import ScenarioError, UnstableQueue
 
-MOST = 1e12
-"""No rate, time or count here is meant to be larger; what is, is a slip of units."""
+LEAST, MOST = 1e-12, 1e12
+"""No time or rate above 0 is meant to be smaller, nothing larger; what is, is a slip of units."""
 HIGHEST_QUANTILE = 1 - 1e-9
 
 
@@ -31,12 +31,12 @@ def _is_a(value: object, kind: type) -> bool:
 
 
 def positive(name: str, value: float) -> float:
-    """A number above 0.
+    """A number above 0, at least ``LEAST``.
 
     Raises:
         ScenarioError: it is none.
     """
-    return number(name, value, above=True)
+    return number(name, value, LEAST)
 
 
 def share(name: str, value: float) -> float:

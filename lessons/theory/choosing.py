@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from demo_workers.errors import ScenarioError
 from demo_workers.scenario import Scenario
-from demo_workers.tape import profile
-from lessons.theory import closed_loop, mm1, mmc, mmck, two_moments
+from demo_workers.tape import profile, service_time
+from lessons.theory import closed_loop, mm1, mmc, mmck, random_sum, two_moments
 from lessons.theory.bounds import number
+from lessons.theory.spread import slices
 from lessons.theory.steady_state import SteadyState
 
 QUANTILES = "Quantiles take the waits as exponential."
+AS_ONE_WORKER = "Quantiles take the waits to spread as with one worker that is so many times as fast."
 TWO_MOMENTS = "The mean wait is an approximation from means and variations alone, good at high load."
 EVEN = "Evenly spaced arrivals are a correction to it that is rough at low load."
 LIMITED = "How the limit acts is scaled from exponential work: good to some 0.03 in p_block, S/(3c) in waits."
@@ -83,6 +87,8 @@ def _general(scenario: Scenario, rate: float, held_s: float) -> Choice:
     cv = cv_of(scenario)
     cs = cv * scenario.service.service_time_s / held_s  # what RQ adds hardly varies
     state = two_moments.steady_state(rate, held_s, workers, limit, ca=0.0 if even else 1.0, cs=cs)
+    if limit is None and not even:
+        return _without_limit(scenario, state)
     rough: tuple[str, ...] = (QUANTILES, TWO_MOMENTS, *((EVEN,) if even else ()))
     if even and cv == 0 and state.offered_utilization <= min(1, (limit or workers) / workers):
         why, rough = "A clock feeds a clock: nobody waits.", ()
@@ -90,13 +96,24 @@ def _general(scenario: Scenario, rate: float, held_s: float) -> Choice:
         why, rough = "With no place to wait only the mean of the work matters: Erlang B.", ()
     elif limit is not None:
         why, rough = "M/M/c/K, scaled by how much the times vary.", (*rough, LIMITED)
-    elif workers == 1 and not even:
-        why, rough = "The mean wait is the Pollaczek-Khinchine formula's.", (QUANTILES,)
     else:
         why = f"The mean wait is {'Kingman' if workers == 1 else 'Allen and Cunneen'}'s."
-    letter = {"exponential": "M"}.get(scenario.service.distribution, "G" if cv else "D")
     why = _facts(scenario, "Evenly spaced" if even else "Random", why)
-    return Choice(state, _kendall(scenario, "D" if even else "M", letter), why, rough)
+    return Choice(state, _kendall(scenario, "D" if even else "M", _letter(scenario)), why, rough)
+
+
+def _without_limit(scenario: Scenario, state: SteadyState) -> Choice:
+    """Random arrivals of any work: Pollaczek-Khinchine, and its stretch to several workers."""
+    service = scenario.service
+    shares, works = slices(partial(service_time, service))
+    held = works + (state.service_time_s - service.service_time_s)
+    wait = random_sum.wait_survival(state.p_wait, state.offered_utilization, service.workers, shares, held)
+    why = "The mean wait is the Pollaczek-Khinchine formula's."
+    rough: tuple[str, ...] = ()
+    if service.workers > 1:
+        why, rough = "The mean wait is Allen and Cunneen's.", (TWO_MOMENTS, AS_ONE_WORKER)
+    model = _kendall(scenario, "M", _letter(scenario))
+    return Choice(replace(state, wait_survival=wait), model, _facts(scenario, "Random", why), rough)
 
 
 def _closed(scenario: Scenario, held_s: float, after_s: float) -> Choice:
@@ -109,6 +126,10 @@ def _closed(scenario: Scenario, held_s: float, after_s: float) -> Choice:
     why = f"A closed loop of {_count(load.clients, 'client')}, {_count(workers, 'worker')}: the machine repairman."
     model = f"M/M/{workers}/{load.clients if limit is None else limit}/{load.clients}"
     return Choice(state, model, why, rough if exponential else (TAKEN_EXPONENTIAL,))
+
+
+def _letter(scenario: Scenario) -> str:
+    return {"exponential": "M"}.get(scenario.service.distribution, "G" if cv_of(scenario) else "D")
 
 
 def _kendall(scenario: Scenario, arrivals: str, work: str) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lessons.theory import birth_death
-from lessons.theory.bounds import number, positive, whole
+from lessons.theory.bounds import LEAST, number, positive, whole
 from lessons.theory.departures import Departures
 from lessons.theory.sojourn import Floats
 from lessons.theory.steady_state import SteadyState
@@ -50,8 +50,8 @@ def steady_state(
     many = whole("clients", clients, high=MOST_CLIENTS)
     service, able = positive("service_time_s", service_time_s), whole("workers", workers)
     most = many if limit is None else min(many, whole("limit", limit))
-    think = number("think_time_s", think_time_s, above=most < many)
-    if think == 0:  # everybody is always inside, and whoever comes back sees all the others
+    think = number("think_time_s", think_time_s, LEAST if most < many else 0.0)
+    if think < LEAST:  # everybody is always inside, and whoever comes back sees all the others
         inside, offered, seen = _surely(many), min(many, able) / service, _surely(many - 1)
         refused = 0.0
     else:

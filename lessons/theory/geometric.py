@@ -29,10 +29,15 @@ def mean(ratio: float, terms: float) -> float:
     if ratio > 1:  # the same weights, counted from the other end
         return terms - 1 - mean(1 / ratio, terms)
     x = -math.log(ratio)
-    if terms * x < 0.5:
-        return (terms - 1) / 2 + _rest(x) - terms * _rest(terms * x)
     far = terms * x
-    return 1 / math.expm1(x) - (terms / math.expm1(far) if far < 700 else 0.0)
+    if far < 0.5:
+        return (terms - 1) / 2 + _rest(x) - terms * _rest(far)
+    return _geometric_mean(x) - terms * _geometric_mean(far)
+
+
+def _geometric_mean(u: float) -> float:
+    """1/(eᵘ − 1), which does not overflow."""
+    return -math.exp(-u) / math.expm1(-u)
 
 
 def _rest(u: float) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from lessons.theory import erlang
-from lessons.theory.bounds import number, positive, stable, whole
+from lessons.theory.bounds import LEAST, number, positive, stable, whole
 
 
 def wait_s(arrival_rate: float, service_time_s: float, ca: float, cs: float) -> float:
@@ -60,13 +60,13 @@ def calm_arrivals(rho: float, ca: float, cs: float) -> float:
     exp(−2(1 − ρ)(1 − ca²)²/(3ρ(ca² + cs²))): it matters at low load, where the formulas above are far too high.
 
     Raises:
-        ScenarioError: ρ is not above 0, or a value is negative.
+        ScenarioError: a value is negative or no number.
 
     Source: W. Krämer and M. Langenbach-Belz, "Approximate formulae for the delay in the queueing system GI/G/1", 1976.
     """
-    load, varied = positive("rho", rho), 2 * variability(ca, cs)
+    load, varied = number("rho", rho), 2 * variability(ca, cs)
     if ca >= 1 or load >= 1:
         return 1.0
-    if varied == 0:  # one clock against another: nobody waits
+    if load * varied < LEAST:  # hardly any load, or one clock against another: nobody waits
         return 0.0
     return math.exp(-2 * (1 - load) * (1 - ca * ca) ** 2 / (3 * load * varied))

@@ -113,4 +113,4 @@ def _how_long(scenario: Scenario, state: SteadyState) -> str:
     needed_s, length_s = caveats.settling_s(scenario, state.offered_utilization), scenario.load.duration_s
     if needed_s <= length_s:
         return ""
-    return f" This is the long run: {length_s:g} s, beginning empty, are too short to show it; some {needed_s:,.0f} s would."
+    return f" This is the long run: {length_s:g} s, begun empty, are too short to show it; {needed_s:,.0f} s would."

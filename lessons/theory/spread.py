@@ -25,14 +25,23 @@ class Spread(Sojourn):
         self, wait_survival: Callable[[Floats], Floats], service_at: Callable[[float], float], constant_s: float = 0.0
     ) -> None:
         self._wait, self._constant_s = wait_survival, constant_s
-        # equal steps in -log(1 - u): as fine in the far tail as in the middle
-        edges = -np.expm1(-np.linspace(0.0, DEEPEST, SLICES + 1))
-        middles = -np.expm1(-(np.arange(SLICES) + 0.5) * DEEPEST / SLICES)
-        self._shares = np.diff(edges) / edges[-1]
-        self._services = np.array([service_at(u) for u in middles])
+        self._shares, self._services = slices(service_at)
         self.scale_s = constant_s + float(self._shares @ self._services)
 
     def survival(self, t_s: float) -> float:
         """P(sojourn > t)."""
         left = t_s - self._constant_s - self._services
         return float(self._shares @ np.where(left < 0, 1.0, self._wait(np.maximum(left, 0.0))))
+
+
+def slices(service_at: Callable[[float], float]) -> tuple[Floats, Floats]:
+    """A distribution cut into slices: their probabilities and the time (seconds) of each, rising.
+
+    They are equal steps in −log(1 − u): as fine in the far tail as in the middle.
+
+    Args:
+        service_at: the service time whose cumulative probability is u.
+    """
+    edges = -np.expm1(-np.linspace(0.0, DEEPEST, SLICES + 1))
+    middles = -np.expm1(-(np.arange(SLICES) + 0.5) * DEEPEST / SLICES)
+    return np.diff(edges) / edges[-1], np.array([service_at(u) for u in middles])

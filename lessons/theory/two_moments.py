@@ -48,7 +48,7 @@ def steady_state(
         room = max(whole("limit", limit, high=mmck.MOST_JOBS) - usable, 0)
         usable = min(usable, limit)
     rho = rate * service / usable if limit is not None else stable(rate, service, usable)
-    calm = kingman.calm_arrivals(rho, ca, cs) if rho else 1.0
+    calm = kingman.calm_arrivals(rho, ca, cs)
     varied = max(kingman.variability(ca, cs) * calm, CALMEST)
     blocked = erlang.b(usable, rate * service)
     if limit is None:
