@@ -19,8 +19,8 @@ from demo_workers.services.gateway.heads import Name
 from demo_workers.services.gateway.problems import Answer, Problem, redis_gone, unavailable
 from demo_workers.services.gateway.state import RunState, State
 
-MAX_ASKING = 4096
-"""Attempts that wait for their decision. Redis decides some ten thousand a second, so these are under a second."""
+MAX_ASKING = 1024
+"""Attempts that wait for their decision. Redis decides some ten thousand a second, so these are a tenth of one."""
 
 MAX_LOOKING = 64
 """Naive ones on their way at once: each holds a connection."""
@@ -125,6 +125,8 @@ class GroupCommit:
         asked.run.note(asked.name, t, outcome, status=status, depth=decision.depth, limit=limit)
         if decision.dropped:
             state.dropped(decision.dropped)
+        if outcome is Outcome.ADMITTED:
+            asked.run.limits.came(decision.job_id)
         if outcome is Outcome.SHED:
             assert limit is not None
             return Verdict(decision, state.refusals.full(decision.depth, limit))

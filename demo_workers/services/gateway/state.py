@@ -18,6 +18,7 @@ from demo_workers.records.events import Outcome
 from demo_workers.scenario import Admission
 from demo_workers.services.gateway.drain_rate import DrainRate
 from demo_workers.services.gateway.heads import FIRST_OWN_REQUEST, Name
+from demo_workers.services.gateway.limits import Limits
 from demo_workers.services.gateway.record import Counts, Record
 from demo_workers.services.gateway.refusals import Full, Refusals
 from demo_workers.services.gateway.waiters import Ending, How, Waiters
@@ -27,11 +28,13 @@ class RunState:
     """One run's name, its own numbering, its counts, and its record where there is one.
 
     Attributes:
+        limits: what this run may hold inside.
         asking: attempts that wait for their decision: jobs that may be on their way in.
     """
 
-    def __init__(self, run: str, record: Record | None = None) -> None:
+    def __init__(self, run: str, admission: Admission, record: Record | None = None) -> None:
         self.run, self.record = run, record
+        self.limits = Limits(admission)
         self.counts = Counts()
         self.asking = 0
         self._numbers = itertools.count(FIRST_OWN_REQUEST)
@@ -88,21 +91,23 @@ class State:
         self.depth = 0
         self.admit: Callable[[Door], bool] | None = None
         self.written: Callable[[Door], bool] | None = None
-        self.steer(admission)
         self.closing = False
         self._origin = time.monotonic()
+        self.admission = admission
         self.run = self.unrecorded()
+        self.steer(admission)
 
     @property
     def limit(self) -> int | None:
         """The limit in force; None is no limit."""
-        return self.admission.limit
+        return self.run.limits.in_force
 
     def steer(self, admission: Admission) -> None:
         """Put other rules in force."""
         self.admission = admission
         self.place, self.naive = admission.hook("place"), admission.hook("admit") == "naive"
         self.admit = self.written if admission.hook("admit") == "custom" else None
+        self.run.limits.steer(admission)
         self.refusals.forget()
 
     def remembered(self, urgent: bool) -> Full | None:
@@ -122,11 +127,12 @@ class State:
         if run.record is not None:
             run.record.dropped(job_ids)
         for job_id in job_ids:
+            run.limits.gone(job_id)
             self.waiters.tell(job_id, Ending(How.DROPPED))
 
     def unrecorded(self) -> RunState:
         """A run without a record, as between runs and in plain serving."""
-        return RunState(secrets.token_hex(4))
+        return RunState(secrets.token_hex(4), self.admission)
 
     def now(self) -> float:
         """Seconds since the run's origin, or since this process began where nothing is recorded."""
@@ -142,6 +148,7 @@ class State:
             run.record.announced(said)
         if said.kind == "finished":
             self.drain.finished(time.monotonic())
+            run.limits.finished(said.job_id, self.depth)
             self.refusals.forget()
             self.depth = max(self.depth - 1, 0)
             how = How.FINISHED if said.ok else How.FAILED

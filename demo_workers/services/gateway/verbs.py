@@ -59,7 +59,7 @@ class Verbs:
         self._close()
         redis_origin = await self._redis_time(origin)
         record = Record(run, origin, Path(events), redis_origin, self._failed)
-        self._state.run = RunState(run, record)
+        self._state.run = RunState(run, self._state.admission, record)
         return {"t": record.now()}
 
     def steer(self, admission: dict[str, Any]) -> dict[str, Any]:

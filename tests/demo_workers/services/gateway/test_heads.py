@@ -69,3 +69,45 @@ def test_what_is_no_name_is_refused(client: bytes, attempt: bytes) -> None:
     with pytest.raises(Problem, match="must be") as caught:
         heads.name(Head(client=client, attempt=attempt), lambda: 77)
     assert caught.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("priority", "urgent"),
+    [
+        (b"", False),
+        (b"u=2", True),
+        (b"u=3", False),
+        (b"i, u=0", True),
+        (b"u=1;x=2, i", True),
+        (b"u=5, u=1", True),
+        (b"u=1, u=5", False),
+        (b"u=8", False),
+        (b"u=10", False),
+        (b"au=1", False),
+        (b"u = 1", False),
+    ],
+)
+def test_priority(priority: bytes, urgent: bool) -> None:
+    """RFC 9218: the last urgency counts, what is not understood is ignored."""
+    assert heads.urgent(Head(priority=priority)) is urgent
+
+
+@pytest.mark.parametrize(("given", "seconds"), [(b"", None), (b"0", 0.0), (b"0.953", 0.953), (b"3600", 3600.0)])
+def test_deadline(given: bytes, seconds: float | None) -> None:
+    """Seconds with a decimal point, or nothing."""
+    assert heads.deadline_s(Head(deadline=given)) == seconds
+
+
+@pytest.mark.parametrize("given", [b"-1", b"soon", b"1e3", b"nan", b"3600.1", b"99999", b".5", b"0.1234567890"])
+def test_what_is_no_deadline_is_refused(given: bytes) -> None:
+    """400, with the bound in the text."""
+    with pytest.raises(Problem, match="must be seconds") as caught:
+        heads.deadline_s(Head(deadline=given))
+    assert caught.value.status == 400
+
+
+def test_a_key_belongs_to_its_run() -> None:
+    """Each run sees another digest, each key another; none is none."""
+    digests = {heads.key_digest(Head(key=key), run) for key in (b"a", b"b", b'"a"') for run in ("1", "2")}
+    assert len(digests) == 6
+    assert heads.key_digest(Head(), "1") == ""

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from demo_workers.errors import LabError
+from demo_workers.queueing.bounded_enqueue import BoundedQueue
 from demo_workers.records.events import Kind, Outcome, read_events
 from demo_workers.services.child import Child
 from tests.demo_workers.services.gateway.system import System, until
@@ -87,9 +88,11 @@ async def test_a_frozen_redis_is_a_sick_one(fresh: System) -> None:
 
 
 async def test_a_killed_gateway_leaves_whole_rows(fresh: System) -> None:
-    """After SIGKILL in the middle of a burst the record has a row for every answer that was seen, and none is torn."""
+    """After SIGKILL in mid-batch the record has a whole row for every answer that was seen, and Redis holds whole jobs:
+    as many as the script counted, up to the limit, and none without its hash.
+    """
     await fresh.start()
-    await fresh.begin()
+    await fresh.begin(limit=200)
     seen: list[int] = []
 
     async def produce(producer: int) -> None:
@@ -105,6 +108,14 @@ async def test_a_killed_gateway_leaves_whole_rows(fresh: System) -> None:
     assert torn == 0
     assert len(seen) >= 300
     assert np.isin(seen, events["request"]).all()
+    queue = BoundedQueue(fresh.connection, fresh.queue)
+    waiting = [job_id.decode() for job_id in await fresh.connection.lrange(f"rq:queue:{fresh.queue}", 0, -1)]
+    assert len(waiting) == len(set(waiting)) == (await queue.counters(fresh.run))["admitted"] == 200
+    fields = {await fresh.connection.hlen(f"rq:job:{job_id}") for job_id in waiting}
+    assert len(fields) == 1
+    assert min(fields) > 10
+    admitted = events[events["code"] == Outcome.ADMITTED]
+    assert {f"{fresh.run}-{n}-1" for n in admitted["request"]} <= set(waiting)
 
 
 async def test_on_loopback_a_foreign_name_is_refused(fresh: System) -> None:

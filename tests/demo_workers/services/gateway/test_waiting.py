@@ -8,6 +8,8 @@ import pytest
 
 from demo_workers.queueing import announce, dead_workers
 from demo_workers.records.events import Kind, Result
+from demo_workers.services.gateway.problems import Problem
+from demo_workers.services.gateway.waiters import MOST, Waiters
 from tests.demo_workers.services.gateway.system import System, until
 from tests.demo_workers.services.gateway.talk import WORK, request, talk
 
@@ -95,3 +97,14 @@ async def outstanding(system: System) -> tuple[int, int]:
     """Waiting and running, as the record has it."""
     left = await system.gateway.call("outstanding")
     return left["waiting"], left["running"]
+
+
+async def test_there_is_a_bound_on_those_who_wait() -> None:
+    """The next one hears 503; when one has left there is room again."""
+    waiters = Waiters()
+    waits = [waiters.add("job") for _ in range(MOST)]
+    with pytest.raises(Problem, match="Too many") as caught:
+        waiters.add("job")
+    assert caught.value.status == 503
+    waiters.remove("job", waits[0])
+    waiters.add("job")
