@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from demo_workers.errors import ScenarioError
-from demo_workers.scenario import Scenario
+from demo_workers.scenario import Scenario, Service
 from demo_workers.tape import profile, service_time
 from lessons.theory import closed_loop, mm1, mmc, mmck, random_sum, two_moments
 from lessons.theory.bounds import number
-from lessons.theory.spread import slices
 from lessons.theory.steady_state import SteadyState
+from lessons.theory.wait_and_service import Slices, slices
 
 QUANTILES = "Quantiles take the waits as exponential."
 AS_ONE_WORKER = "Quantiles take the waits to spread as with one worker that is so many times as fast."
@@ -56,6 +56,12 @@ def choose(scenario: Scenario, stated_rate: float | None, held_s: float, after_s
 def cv_of(scenario: Scenario) -> float:
     """Coefficient of variation of the work."""
     return {"exponential": 1.0, "deterministic": 0.0}.get(scenario.service.distribution, scenario.service.cv)
+
+
+@lru_cache(maxsize=64)
+def work_of(service: Service) -> Slices:
+    """The service times of the tape; remembered, since a slider asks again and again."""
+    return slices(partial(service_time, service))
 
 
 def _rate(scenario: Scenario) -> float:
@@ -105,9 +111,9 @@ def _general(scenario: Scenario, rate: float, held_s: float) -> Choice:
 def _without_limit(scenario: Scenario, state: SteadyState) -> Choice:
     """Random arrivals of any work: Pollaczek-Khinchine, and its stretch to several workers."""
     service = scenario.service
-    shares, works = slices(partial(service_time, service))
-    held = works + (state.service_time_s - service.service_time_s)
-    wait = random_sum.wait_survival(state.p_wait, state.offered_utilization, service.workers, shares, held)
+    work = work_of(service)
+    held = Slices(work.shares, work.times_s + (state.service_time_s - service.service_time_s))
+    wait = random_sum.wait_survival(state.p_wait, state.offered_utilization, service.workers, held)
     why = "The mean wait is the Pollaczek-Khinchine formula's."
     rough: tuple[str, ...] = ()
     if service.workers > 1:

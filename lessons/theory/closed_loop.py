@@ -66,7 +66,7 @@ def steady_state(
         arrival_rate=offered,
         service_time_s=service,
         workers=able,
-        p_wait=float(ahead[1:].sum()),
+        p_wait=min(float(ahead[1:].sum()), 1.0),
         p_block=refused / offered,
         backlog=float(inside[able:] @ np.arange(len(inside[able:]))),
         wait_s=wait_s,

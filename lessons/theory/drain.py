@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from demo_workers.errors import UnstableQueue
-from lessons.theory.bounds import number, positive, stable, whole
+from lessons.theory.bounds import number, positive, whole
 
 
 def drain_s(backlog: float, arrival_rate: float, service_rate: float) -> float:
@@ -24,7 +24,11 @@ def drain_s(backlog: float, arrival_rate: float, service_rate: float) -> float:
         UnstableQueue: λ ≥ cμ; it never drains.
     """
     waiting, rate = number("backlog", backlog), number("arrival_rate", arrival_rate)
-    stable(rate, 1 / positive("service_rate", service_rate), 1)
+    if rate >= positive("service_rate", service_rate):
+        raise UnstableQueue(
+            f"arrival_rate = {rate:g} per second: must be below service_rate = {service_rate:g} per second, or the "
+            "backlog never goes away. Use fewer arrivals, or more workers."
+        )
     return waiting / (service_rate - rate)
 
 

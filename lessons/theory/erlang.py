@@ -8,7 +8,10 @@ Queueing Theory", chapter on birth-death queues.
 
 from __future__ import annotations
 
-from lessons.theory.bounds import number, stable, whole
+import math
+
+from demo_workers.errors import UnstableQueue
+from lessons.theory.bounds import number, whole
 
 
 def b(workers: int, offered_load: float) -> float:
@@ -33,5 +36,9 @@ def c(workers: int, offered_load: float) -> float:
         UnstableQueue: the load is at or above the number of workers.
     """
     blocked = b(workers, offered_load)
-    rho = stable(offered_load, 1.0, workers)
-    return blocked / (1 - rho * (1 - blocked))
+    if offered_load >= workers:
+        raise UnstableQueue(
+            f"offered_load = {offered_load:g}: must be below workers = {workers}, or the wait grows for ever. "
+            f"Use at least {math.floor(offered_load) + 1} workers, or less work."
+        )
+    return blocked / (1 - offered_load / workers * (1 - blocked))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from demo_workers.errors import ScenarioError
 from demo_workers.scenario import Scenario
-from demo_workers.tape import service_time
 from lessons.theory import caveats
 from lessons.theory.bounds import number
-from lessons.theory.choosing import Choice, choose
+from lessons.theory.choosing import Choice, choose, work_of
 from lessons.theory.prediction import Prediction
 from lessons.theory.sojourn import Sojourn
-from lessons.theory.spread import Spread
 from lessons.theory.steady_state import SteadyState
+from lessons.theory.wait_and_service import WaitAndService
 
 MOST_OVERHEAD_S = 60.0
 
@@ -87,7 +84,7 @@ def _sojourn(scenario: Scenario, state: SteadyState, before_s: float) -> Sojourn
     if service.distribution == "exponential" and service.service_time_s == state.service_time_s and state.sojourn:
         return state.sojourn
     assert state.wait_survival is not None  # every model that is chosen knows it
-    return Spread(state.wait_survival, partial(service_time, service), before_s)
+    return WaitAndService(state.wait_survival, work_of(service), before_s)
 
 
 def _in_time(scenario: Scenario, throughput: float, sojourn: Sojourn | None) -> float | None:

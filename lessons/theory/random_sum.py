@@ -14,25 +14,23 @@ from collections.abc import Callable
 import numpy as np
 
 from lessons.theory.sojourn import Floats
+from lessons.theory.wait_and_service import Slices
 
 POINTS = 1 << 15
 MEANS = 40.0
 """The table ends at so many mean waits; what lies beyond is folded back (some thousandths for very wide services)."""
 
 
-def wait_survival(
-    p_wait: float, rho: float, workers: int, shares: Floats, services: Floats
-) -> Callable[[Floats], Floats]:
+def wait_survival(p_wait: float, rho: float, workers: int, services: Slices) -> Callable[[Floats], Floats]:
     """P(wait > t) for arrays of times (seconds).
 
     Args:
         p_wait: probability of waiting.
         rho: utilization, below 1.
         workers: c.
-        shares: probabilities of the service times below, shape (n,).
-        services: service times in rising order (seconds), shape (n,).
+        services: how long a job holds its worker.
     """
-    fast = services / workers
+    shares, fast = services.shares, services.times_s / workers
     mean, square = float(shares @ fast), float(shares @ fast**2)
     step = MEANS * square / (2 * mean) / (1 - rho) / POINTS
     edges: Floats = np.asarray((np.arange(POINTS) + 0.5) * step, dtype=np.float64)

@@ -13,8 +13,8 @@ from scipy.optimize import brentq
 
 from demo_workers.errors import ScenarioError, UnstableQueue
 from lessons.theory import kingman, mg1, mm1, mmc, mmck, random_sum, two_moments
-from lessons.theory.spread import Spread, slices
 from lessons.theory.steady_state import SteadyState
+from lessons.theory.wait_and_service import WaitAndService, slices
 from tests.lessons.theory.balance import md1k
 
 AVERAGES = ("p_wait", "p_block", "backlog", "wait_s", "throughput")
@@ -135,9 +135,10 @@ def test_the_waits_of_one_worker_spread_as_those_of_a_million_jobs(rho: float, c
     def service_at(u: float) -> float:
         return math.exp(sigma * NormalDist().inv_cdf(u) - sigma * sigma / 2)
 
-    wait = random_sum.wait_survival(rho, rho, 1, *slices(service_at))
+    services = slices(service_at)
+    found = WaitAndService(random_sum.wait_survival(rho, rho, 1, services), services)
     for q in (0.5, 0.95, 0.99):
-        assert Spread(wait, service_at).quantile(q) == pytest.approx(float(np.quantile(sojourns, q)), rel=0.04), q
+        assert found.quantile(q) == pytest.approx(float(np.quantile(sojourns, q)), rel=0.04), q
 
 
 @pytest.mark.parametrize("workers", [1, 4, 50])
@@ -146,7 +147,7 @@ def test_exponential_jobs_wait_as_in_m_m_c(workers: int, rho: float) -> None:
     """The random sum of exponential residual services is the wait of M/M/c, for any number of workers."""
     exact = mmc.steady_state(rho * workers, 1.0, workers)
     assert exact.wait_survival is not None
-    found = random_sum.wait_survival(exact.p_wait, rho, workers, *slices(lambda u: -math.log1p(-u)))
+    found = random_sum.wait_survival(exact.p_wait, rho, workers, slices(lambda u: -math.log1p(-u)))
     times = np.linspace(0, 8 / (workers * (1 - rho)), 50)
     assert found(times) == pytest.approx(exact.wait_survival(times), rel=0.02, abs=1e-4)
 
