@@ -18,7 +18,7 @@ QUANTILES = "Quantiles take the waits as exponential."
 AS_ONE_WORKER = "Quantiles take the waits to spread as with one worker that is so many times as fast."
 TWO_MOMENTS = "The mean wait is an approximation from means and variations alone, good at high load."
 EVEN = "Evenly spaced arrivals are a correction to it that is rough at low load."
-LIMITED = "How the limit acts is scaled from exponential work: good to some 0.03 in p_block, S/(3c) in waits."
+LIMITED = "The limit is scaled from exponential work: p_block is good to some 0.03 (0.06 at cv 2), waits to a fifth."
 TAKEN_EXPONENTIAL = "The work is taken as exponential, as this model needs."
 COST_EXPONENTIAL = "The time a job holds its worker is taken as exponential together with RQ's own time in it."
 

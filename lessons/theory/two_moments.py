@@ -6,7 +6,7 @@ exact where it can be: for v = 1 it is M/M/c/K, for K = c Erlang's loss formula 
 the Allen-Cunneen formula, and the overload's c/S per second.
 
 Source: the scaling is that of the diffusion approximation (E. Gelenbe, "On approximate computer system models", Journal
-of the ACM 22, 1975); this form is the workbook's own, and its error against exact M/D/1/K is tested.
+of the ACM 22, 1975); this form is the workbook's own. Tests hold its errors against exact M/D/1/K and simulated queues.
 """
 
 from __future__ import annotations
