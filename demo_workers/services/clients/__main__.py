@@ -22,13 +22,11 @@ from demo_workers.scenario import Scenario
 from demo_workers.services import control, time_limit
 from demo_workers.services.clients.connection import Address
 from demo_workers.services.clients.generator import MAX_IN_FLIGHT, Generator
+from demo_workers.services.clients.priority import go_first
 from demo_workers.services.hosted_policy import HostedPolicy, host
 
 OTHER_FILES = 256
 """File descriptors that are not attempts in flight: idle connections, the record, pipes."""
-
-NICE = -10
-"""Before ordinary work, after the system's own. The work of the clients is a few per cent of a core."""
 
 
 class Clients:
@@ -118,18 +116,6 @@ def _allow_files(max_in_flight: int) -> int:
     return max(1, min(max_in_flight, wanted - OTHER_FILES))
 
 
-def _go_first() -> None:
-    """Ask to be run before others: who is late with an attempt measures the tester. Only some may ask."""
-    try:
-        if sys.platform == "linux":
-            # nice counts only within a session, and this process has one of its own
-            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-        else:
-            os.setpriority(os.PRIO_PROCESS, 0, NICE)
-    except OSError:
-        pass  # an ordinary user: then the run says how late it was
-
-
 def _die(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """An error of ours ends the process, where the owner sees it; a socket's error is the socket's own affair."""
     error = context.get("exception")
@@ -143,7 +129,7 @@ def _die(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 
 async def _serve(config: dict[str, Any]) -> None:
     asyncio.get_running_loop().set_exception_handler(_die)
-    _go_first()
+    go_first()
     time_limit.arm()
     clients = Clients(config["address"], _allow_files(config.get("max_in_flight", MAX_IN_FLIGHT)))
     # Attempts leave no cycles behind, and what was imported stays: looking for garbage cost a quarter of the time.
