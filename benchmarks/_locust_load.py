@@ -30,7 +30,9 @@ def user(kind: str, url: str, rate: float) -> type[locust.User]:
         self.client.post("/jobs", data=BODY, headers=HEADERS)
 
     return type(
-        kind, (base,), {"host": url, "wait_time": locust.constant_throughput(rate / USERS), "tasks": [locust.task(post)]}
+        kind,
+        (base,),
+        {"host": url, "wait_time": locust.constant_throughput(rate / USERS), "tasks": [locust.task(post)]},
     )
 
 

@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -82,18 +83,14 @@ class Contest:
     async def locust(self, kind: str) -> float:
         """CPU seconds per request."""
         url = f"http://127.0.0.1:{self._port}"
-        found = msgspec.json.decode(
-            await said("benchmarks._locust_load", kind, url, RATE, self._seconds), type=Locusts
-        )
+        found = msgspec.json.decode(await said("benchmarks._locust_load", kind, url, RATE, self._seconds), type=Locusts)
         assert not found.failed, f"{found.failed} of Locust's requests failed"
         return found.cpu_s / found.completed
 
     async def ours(self) -> float:
         """CPU seconds per attempt."""
         async with self._clients(RATE) as (child, origin):
-            before, after = [
-                await self._status(child, origin + t) for t in (WARM_S, WARM_S + self._seconds)
-            ]
+            before, after = [await self._status(child, origin + t) for t in (WARM_S, WARM_S + self._seconds)]
         assert not after["errored"], f"{after['errored']} of our attempts failed"
         return float((after["cpu_s"] - before["cpu_s"]) / (after["succeeded"] - before["succeeded"]))
 
@@ -105,7 +102,7 @@ class Contest:
             status = await self._status(child, origin + self._seconds)
         return float(status["lateness"]["p99_s"]), bare_s
 
-    async def _status(self, child: Child, when: float) -> dict[str, float]:
+    async def _status(self, child: Child, when: float) -> dict[str, Any]:
         await asyncio.sleep(max(0.0, when - time.monotonic()))
         return await child.call("status")
 

@@ -17,14 +17,12 @@ from demo_workers.records.events import Events, EventTail
 from demo_workers.records.run import Run
 from demo_workers.records.witnesses import Witnesses
 from demo_workers.scenario import KNOBS, Scenario
+from demo_workers.services.clients.lagging import lagging
 from demo_workers.services.hosted_policy import source_of
 from demo_workers.stack.custom_policies import Admit, NextTry, check_written, custom_knob
 
 if TYPE_CHECKING:
     from demo_workers.stack.stack import Stack
-
-LATE_S = 0.02
-"""Attempts that leave later than this after their time (p99) make a run invalid."""
 
 RUNNING_GRACE_S = 2.0
 """How long jobs in mid-execution may go on after the drain before their workers are ended."""
@@ -229,7 +227,7 @@ class LiveRun:
         self._write_manifest(
             witnesses=witnesses.to_dict(),
             ended_by=str(self._failure or ""),
-            invalid=_lagging(witnesses),
+            invalid=lagging(witnesses.clients),
             length_s=self._length_s,
             written_policies=self._texts,
             clock=(witnesses.gateway or {}).get("clock", "same"),
@@ -253,13 +251,3 @@ class LiveRun:
 def _value(scenario: Scenario, knob: str) -> Any:
     section, name = KNOBS[knob].split(".")
     return getattr(getattr(scenario, section), name)
-
-
-def _lagging(witnesses: Witnesses) -> str:
-    late_s = ((witnesses.clients or {}).get("lateness") or {}).get("p99_s") or 0.0
-    if late_s <= LATE_S:
-        return ""
-    return (
-        f"clients.lateness_p99_s = {late_s:.3f}: must be at most {LATE_S}. "
-        "The machine was too busy to keep the schedule: close other work, lower the arrival rate, and run again."
-    )

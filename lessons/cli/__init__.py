@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo_workers.errors import LabError, ScenarioError
-from lessons.cli import backoff, bench, commands, demo, doctor, lab, predict
+from lessons.cli import backoff, bench, clients, commands, demo, doctor, lab, predict
 from lessons.cli.options import add_json_option, add_scenario_options
 
 
@@ -54,6 +54,12 @@ def parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("worker", help="one more worker for the system at WORKBOOK_REDIS_URL")
     verb.add_argument("--queue", default="workbook", help="name of the RQ queue")
     verb.set_defaults(do=commands.worker)
+
+    verb = verbs.add_parser("clients", help="the load generator alone, against a gateway on this machine")
+    add_scenario_options(verb)
+    verb.add_argument("--url", required=True, help="of the gateway, as `workbook serve` prints it; loopback only")
+    verb.add_argument("--out", type=Path, help="directory to record into (new or empty)")
+    verb.set_defaults(do=clients.clients)
 
     verb = verbs.add_parser("replay", help="show a recorded run again")
     verb.add_argument("run", help="a run directory, its name, or last")

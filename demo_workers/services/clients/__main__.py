@@ -49,7 +49,14 @@ class Clients:
         return reply
 
     def begin(
-        self, *, run: str, origin: float, events: str, scenario: dict[str, Any], open_ended: bool = False
+        self,
+        *,
+        run: str,
+        origin: float,
+        events: str,
+        scenario: dict[str, Any],
+        open_ended: bool = False,
+        first_request: int = 0,
     ) -> dict[str, Any]:
         """Start the load of a run whose second 0 is ``origin`` on this machine's monotonic clock."""
         if not self._ended:
@@ -62,6 +69,7 @@ class Clients:
             emit=control.emit,
             run=run,
             open_ended=open_ended,
+            first_request=first_request,
             max_in_flight=self._max_in_flight,
             next_try=self._next_try,
         )

@@ -38,6 +38,7 @@ class Generator:
         emit: tells the owner that the tape is over (``tape_over``) and that all requests have ended (``load_over``).
         run: the run's id, part of idempotency keys.
         open_ended: go on past the load's duration until ``stop``.
+        first_request: what request 0 is called where it is sent to, for a gateway that knows other loads.
         max_in_flight: bound on attempts out at once.
         next_try: the retry policy ``custom``.
     """
@@ -52,6 +53,7 @@ class Generator:
         emit: Callable[[str], None],
         run: str = "",
         open_ended: bool = False,
+        first_request: int = 0,
         max_in_flight: int = MAX_IN_FLIGHT,
         next_try: NextTry | None = None,
     ) -> None:
@@ -59,6 +61,7 @@ class Generator:
         self.shared = Shared(
             scenario=scenario,
             run=run,
+            first_request=first_request,
             http=HttpClient(address),
             host=messages.host(address),
             writer=writer,

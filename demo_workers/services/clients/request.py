@@ -26,6 +26,7 @@ class Shared:
     Attributes:
         scenario: in force now; replaced when knobs are turned.
         run: the run's id, part of idempotency keys.
+        first_request: what request 0 is called on the wire.
         ended: called with each request at its end, and with when that was (seconds since the origin).
         guards: shared by all clients.
         next_try: the retry policy ``custom``, if there is one.
@@ -35,6 +36,7 @@ class Shared:
 
     scenario: Scenario
     run: str
+    first_request: int
     http: HttpClient
     host: bytes
     writer: EventWriter
@@ -129,8 +131,9 @@ class ClientRequest:
         headers = self._headers
         if retry.propagate_deadline and self._expires_s < math.inf:
             headers += messages.deadline(self._expires_s - now)
+        request = shared.first_request + self.number
         return messages.attempt(
-            shared.host, self._client, self.number, self._attempt, retry.timeout_s, self._body, headers
+            shared.host, self._client, request, self._attempt, retry.timeout_s, self._body, headers
         )
 
     def _start_patience(self) -> None:
