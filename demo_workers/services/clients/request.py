@@ -132,9 +132,7 @@ class ClientRequest:
         if retry.propagate_deadline and self._expires_s < math.inf:
             headers += messages.deadline(self._expires_s - now)
         request = shared.first_request + self.number
-        return messages.attempt(
-            shared.host, self._client, request, self._attempt, retry.timeout_s, self._body, headers
-        )
+        return messages.attempt(shared.host, self._client, request, self._attempt, retry.timeout_s, self._body, headers)
 
     def _start_patience(self) -> None:
         # patience counts from the intended time, as latency does

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from demo_workers.errors import ScenarioError
 from demo_workers.records.events import EVENT, Kind, read_events
+from lessons.cli.clients import loopback
 from tests.lessons.cli.command import Place
 from tests.processes import wait_until
 
@@ -42,7 +44,9 @@ def test_closed_loop_into_a_directory(place: Place) -> None:
     """Any scenario will do, and ``--out`` names where it is recorded; people get a line for each figure."""
     closed = ["--set", "load.kind=closed", "--set", "load.clients=5", "--set", "load.think_time_s=0.05"]
     with place.serving("--workers", "2") as (_, served):
-        answer = place.run("clients", "--url", served["url"], "--duration", "1", *closed, "--out", str(place.base / "o"))
+        answer = place.run(
+            "clients", "--url", served["url"], "--duration", "1", *closed, "--out", str(place.base / "o")
+        )
     assert re.search(r"^succeeded +[1-9]", answer.out, re.MULTILINE), answer.err
     events, _ = read_events(place.base / "o" / "clients.events")
     assert set(events["actor"][events["kind"] == Kind.SENT].tolist()) == set(range(5))
@@ -85,12 +89,24 @@ def test_interrupted(place: Place) -> None:
         "",
     ],
 )
-def test_only_this_machine(place: Place, url: str) -> None:
+def test_only_this_machine(url: str) -> None:
     """Nobody else's server can be loaded, by slip or by trick; the error says what to do instead."""
-    answer = place.run("clients", "--url", url, "--duration", "1")
+    with pytest.raises(ScenarioError, match="must be http://127.0.0.1:PORT.*workbook serve") as caught:
+        loopback(url)
+    assert caught.value.value == url
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000/"])
+def test_this_machine(url: str) -> None:
+    """What ``serve`` prints is right, and a name is not looked up."""
+    assert loopback(url) == {"host": "127.0.0.1", "port": 8000}
+
+
+def test_refused_before_anything_is_sent(place: Place) -> None:
+    """The command ends with exit code 2, and records nothing."""
+    answer = place.run("clients", "--url", "http://example.com:80", "--duration", "1")
     assert answer.code == 2
-    assert f"--url = {url!r}: must be http://127.0.0.1:PORT" in answer.err
-    assert "workbook serve" in answer.err
+    assert "--url = 'http://example.com:80'" in answer.err
     assert place.runs() == []
 
 
