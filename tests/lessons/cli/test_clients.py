@@ -91,7 +91,7 @@ def test_interrupted(place: Place) -> None:
 )
 def test_only_this_machine(url: str) -> None:
     """Nobody else's server can be loaded, by slip or by trick; the error says what to do instead."""
-    with pytest.raises(ScenarioError, match="must be http://127.0.0.1:PORT.*workbook serve") as caught:
+    with pytest.raises(ScenarioError, match=r"must be http://127.0.0.1:PORT.*workbook serve") as caught:
         loopback(url)
     assert caught.value.value == url
 
