@@ -46,20 +46,7 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--overhead-after", metavar="X", default="0", help="RQ's seconds per job after its function")
     verb.set_defaults(do=predict.predict)
 
-    verb = verbs.add_parser("serve", help="the system alone, on loopback TCP")
-    add_scenario_options(verb)
-    verb.add_argument("--port", default="0", help="TCP port on 127.0.0.1; 0 takes any free one")
-    verb.set_defaults(do=commands.serve)
-
-    verb = verbs.add_parser("worker", help="one more worker for the system at WORKBOOK_REDIS_URL")
-    verb.add_argument("--queue", default="workbook", help="name of the RQ queue")
-    verb.set_defaults(do=commands.worker)
-
-    verb = verbs.add_parser("clients", help="the load generator alone, against a gateway on this machine")
-    add_scenario_options(verb)
-    verb.add_argument("--url", required=True, help="of the gateway, as `workbook serve` prints it; loopback only")
-    verb.add_argument("--out", type=Path, help="directory to record into (new or empty)")
-    verb.set_defaults(do=clients.clients)
+    _add_parts(verbs)
 
     verb = verbs.add_parser("replay", help="show a recorded run again")
     verb.add_argument("run", help="a run directory, its name, or last")
@@ -80,6 +67,24 @@ def parser() -> argparse.ArgumentParser:
     add_json_option(verb)
     verb.set_defaults(do=bench.bench)
     return top
+
+
+def _add_parts(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The parts of the system alone."""
+    verb = verbs.add_parser("serve", help="the system alone, on loopback TCP")
+    add_scenario_options(verb)
+    verb.add_argument("--port", default="0", help="TCP port on 127.0.0.1; 0 takes any free one")
+    verb.set_defaults(do=commands.serve)
+
+    verb = verbs.add_parser("worker", help="one more worker for the system at WORKBOOK_REDIS_URL")
+    verb.add_argument("--queue", default="workbook", help="name of the RQ queue")
+    verb.set_defaults(do=commands.worker)
+
+    verb = verbs.add_parser("clients", help="the load generator alone, against a gateway on this machine")
+    add_scenario_options(verb)
+    verb.add_argument("--url", required=True, help="of the gateway, as `workbook serve` prints it; loopback only")
+    verb.add_argument("--out", type=Path, help="directory to record into (new or empty)")
+    verb.set_defaults(do=clients.clients)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
