@@ -87,7 +87,8 @@ def _answers(run: Run) -> Line:
 
 
 def _same_answer(rows: Table) -> NDArray[np.bool_]:
-    # an admitted attempt is answered 202, or 200 when its client waited for the result, or 503 when it was cancelled
-    admitted = rows["outcome"] == Outcome.ADMITTED
+    # a job inside is answered 202, or 200 when its client waited for the result, or 503 when it was cancelled; whoever
+    # joins it by its key hears the same
+    inside = np.isin(rows["outcome"], (Outcome.ADMITTED, Outcome.DUPLICATE))
     same = rows["status"] == rows["decided_status"]
-    return np.asarray(np.where(admitted, np.isin(rows["status"], (200, 202, 503)), same))
+    return np.asarray(np.where(inside, np.isin(rows["status"], (200, 202, 503)), same))

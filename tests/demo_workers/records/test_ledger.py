@@ -154,6 +154,19 @@ def test_a_job_that_ran_twice_is_visible_and_counted_once() -> None:
     assert len(run.executions[run.executions["request"] == 2]) == 2
 
 
+def test_a_duplicate_may_hear_the_result_of_the_job_it_joined() -> None:
+    """Whoever joins a job is answered like the one who brought it: taken in by the gateway, a result for the client."""
+    joined = [
+        event(Kind.SENT, 2, 1.3, attempt=2, actor=2, value=1.3),
+        event(Kind.DECIDED, 2, 1.3, attempt=2, code=Outcome.DUPLICATE, status=202),
+        event(Kind.ANSWERED, 2, 1.4, attempt=2, status=200, code=ClientOutcome.SUCCEEDED),
+    ]
+    told = books.witnesses(
+        script={"admitted": 6, "full": 2, "duplicate": 1, "dropped": 0}, clients={"attempts": 9, "refused": 2}
+    )
+    assert books.run([*books.rows(), *joined], witnesses=told).ledger.balanced
+
+
 def test_measures_are_those_of_the_rows() -> None:
     """Averages worked out by hand."""
     m = books.run().measures

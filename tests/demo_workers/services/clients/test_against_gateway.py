@@ -136,3 +136,17 @@ async def test_time_outs(system: System) -> None:
     assert keys(system.rows("clients", Kind.SENT)) == keys(system.rows("gateway", Kind.DECIDED))
     assert counts["timed_out"] > 0
     assert (finished["code"] == Result.OK).sum() == counts["attempts"] > counts["succeeded"]
+
+
+async def test_keys(system: System) -> None:
+    """With an idempotency key an impatient client's next attempt joins its first one's job: one request, one job."""
+    plan = Scenario(
+        load=Load(arrival_rate=40, duration_s=0.2, urgent_share=0.5),
+        service=Service(service_time_s=0.05, distribution="deterministic", workers=1),
+        retry=Retry(attempts=20, timeout_s=0.08, after_timeout="at_once", idempotency_key=True),
+    )
+    counts, _ = await system.play(plan)
+    decided, finished = system.rows("gateway", Kind.DECIDED), system.rows("gateway", Kind.ENDED)
+    assert keys(system.rows("clients", Kind.SENT)) == keys(decided)
+    assert (decided["code"] == Outcome.DUPLICATE).sum() == counts["timed_out"] > 0
+    assert (finished["code"] == Result.OK).sum() == counts["succeeded"] == counts["requests"]
