@@ -161,6 +161,7 @@ class Stack:
         *,
         open_ended: bool = False,
         out: Path | None = None,
+        record: bool = True,
         next_try: NextTry | None = None,
         admit: Admit | None = None,
     ) -> LiveRun:
@@ -172,6 +173,8 @@ class Stack:
             scenario: what to play.
             open_ended: go on until ``LiveRun.stop()``.
             out: directory to record into instead of the user's state directory.
+            record: False keeps no events, so that the cost of keeping them can be measured; the run is then empty,
+                and only its witnesses know what happened.
             next_try: the reader's own retry policy, in force from the start; see ``LiveRun.use``.
             admit: the reader's own admission policy, likewise.
 
@@ -194,13 +197,11 @@ class Stack:
         live = self._live = LiveRun(self, scenario, run_id, directory, open_ended)
         live.origin = origin = time.monotonic() + HEAD_START_S
         common: dict[str, Any] = {"run": run_id, "origin": origin}
-        events = str(directory.clients)
+        files = [str(file) if record else os.devnull for file in (directory.gateway, directory.clients)]
         try:
-            await self.gateway.call(
-                "begin", **common, events=str(directory.gateway), admission=scenario.to_dict()["admission"]
-            )
+            await self.gateway.call("begin", **common, events=files[0], admission=scenario.to_dict()["admission"])
             await self.clients.call(
-                "begin", **common, events=events, scenario=scenario.to_dict(), open_ended=open_ended
+                "begin", **common, events=files[1], scenario=scenario.to_dict(), open_ended=open_ended
             )
         except LabError as error:
             self._fail(error)  # the next load starts everything anew
@@ -217,6 +218,7 @@ class Stack:
         scenario: Scenario,
         *,
         out: Path | None = None,
+        record: bool = True,
         next_try: NextTry | None = None,
         admit: Admit | None = None,
     ) -> Run:
@@ -225,7 +227,7 @@ class Stack:
         Raises:
             LabError: a part died, a policy made a mistake, or the clients could not keep their schedule.
         """
-        live = await self.begin(scenario, out=out, next_try=next_try, admit=admit)
+        live = await self.begin(scenario, out=out, record=record, next_try=next_try, admit=admit)
         try:
             return await live.finished()
         except asyncio.CancelledError:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from demo_workers.closed_tape import tape_of
-from demo_workers.records.events import EventWriter
+from demo_workers.records.events import writer_to
 from demo_workers.scenario import Scenario
 from demo_workers.services.clients import messages
 from demo_workers.services.clients.connection import Address, HttpClient
@@ -57,7 +57,7 @@ class Generator:
         max_in_flight: int = MAX_IN_FLIGHT,
         next_try: NextTry | None = None,
     ) -> None:
-        writer = EventWriter(events, origin)
+        writer = writer_to(events, origin)
         self.shared = Shared(
             scenario=scenario,
             run=run,

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from demo_workers.queueing.announce import Announcement, boot_id
-from demo_workers.records.events import NAN, EventWriter, Kind, Outcome, Result
+from demo_workers.records.events import NAN, Kind, Outcome, Result, writer_to
 from demo_workers.services.gateway.heads import Name
 
 Job = tuple[int, int]
@@ -57,7 +57,7 @@ class Record:
     def __init__(self, run: str, origin: float, path: Path, redis_origin: float, failed: Callable[[str], None]) -> None:
         self.run = run
         self.clock = "same"
-        self._writer = EventWriter(path, origin)
+        self._writer = writer_to(path, origin)
         self._origin, self._redis_origin = origin, redis_origin
         self._failed = failed
         self._open = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demo_workers.records.events import EVENT, EventTail, EventWriter, Kind, Outcome, read_events
+from demo_workers.records.events import EVENT, EventTail, EventWriter, Kind, Outcome, read_events, writer_to
 
 WRITER = """
 import sys, time
@@ -38,6 +39,17 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert (row["kind"], row["request"], row["attempt"], row["t"]) == (Kind.DECIDED, 5, 2, 1.5)
     assert (row["code"], row["status"], row["depth"], row["limit"], row["actor"]) == (Outcome.SHED, 503, 20, 20, -1)
     assert np.isnan(row["value"])
+
+
+def test_a_writer_to_nowhere_only_counts() -> None:
+    """Rows of a run without a record are counted and kept nowhere, also after it was closed."""
+    writer = writer_to(Path(os.devnull), origin=0.0)
+    for request in range(3):
+        writer.write(Kind.SENT, request, 1, t=writer.now())
+    assert writer.rows == 3
+    assert len(EventTail(Path(os.devnull)).read()) == 0
+    writer.close()
+    writer.close()
 
 
 def test_a_file_survives_the_sigkill_of_its_writer(tmp_path: Path) -> None:
