@@ -20,6 +20,8 @@ CALM_S = 5.0
 """An axis shrinks only after its data has needed half of it, or less, for this long."""
 MARKS = 5
 """At most so many turned knobs are named in one plot."""
+EDGE = 0.02
+"""A mark as new as that, as a share of the time axis, is named as if it had moved in from the edge already."""
 
 
 class Stage(NamedTuple):
@@ -163,11 +165,13 @@ class TimePlot:
             if end > self._span[0] and start < self._span[1]:
                 edge = segment(self._axes, max(start, self._span[0]), end, top)
                 self._captions.name(f"band{i}", band.label, edge, style.WAITING.text, solid=False, bold=False)
-        named = [m for m in scene.marks if m.knob in self._knobs and m.t - scene.shift_s > self._span[0]]
-        for i, mark in enumerate(_settled(named)[-MARKS:]):
-            x = mark.t - scene.shift_s
-            tick = segment(self._axes, x, x + 1e-3 * (self._span[1] - self._span[0]), 0.93 * top)
-            self._captions.name(f"mark{i}", mark.label, tick, style.GREY, solid=False)
+        named = _settled([m for m in scene.marks if m.knob in self._knobs and m.t - scene.shift_s > self._span[0]])
+        length = self._span[1] - self._span[0]
+        # the newest chooses its place first: it is the one that somebody has just turned and is looking for
+        for i, mark in reversed(list(enumerate(named))[-MARKS:]):
+            x = min(mark.t - scene.shift_s, self._span[1] - EDGE * length)
+            tick = segment(self._axes, x, x + 1e-3 * length, 0.93 * top)
+            self._captions.name(f"mark{i % MARKS}", mark.label, tick, style.GREY, solid=False)
 
     def _level(self) -> Line2D:
         """The limit now in force, from where it was last turned."""

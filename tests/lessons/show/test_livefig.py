@@ -6,12 +6,14 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from lessons.show import subject
 from lessons.show.livefig import LiveFigure
 from lessons.show.scene import Mark
 from lessons.show.series import Series
 from tests.lessons.show.event_source import Model, play
+from tests.lessons.show.reading import reads
 from tests.lessons.show.scenes import BURST, LIMITED, RETRYING, folded, look
 from tests.lessons.show.test_png import decoded
 
@@ -55,6 +57,21 @@ def test_a_snapshot_does_not_depend_on_what_was_drawn_before() -> None:
         used.frame(series, min(second, 20.0))
     series.over = True
     assert used.snapshot(series) == LiveFigure(look()).snapshot(folded(LIMITED))
+
+
+@pytest.mark.parametrize("open_ended", [False, True])
+@pytest.mark.parametrize("seed", [3, 4])
+def test_a_knob_just_turned_is_named_in_the_very_next_frame(seed: int, open_ended: bool) -> None:
+    """However many were turned before it; the value itself can be read in the pixels. The lines leave room for it."""
+    scenario = BURST.replace("load.kind", "uniform").replace("seed", seed)
+    figure, series = LiveFigure(look(scenario, open_ended=open_ended)), Series()
+    model, marks = Model(scenario), list[Mark]()
+    for turned in range(8):
+        now, name = 3.0 + 1.6 * turned, f"λ {46 + turned}"
+        series.feed(model.advance(now))
+        assert not reads(figure.frame(series, now, marks), name)
+        marks.append(Mark(now - 0.02, "arrival_rate", name))
+        assert reads(figure.frame(series, now, marks), name)
 
 
 def test_a_title_that_is_too_long_becomes_smaller() -> None:
