@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from demo_workers.errors import LedgerError
-from demo_workers.records import reconciliation, statements
+from demo_workers.records import fault_lines, reconciliation, statements
 from demo_workers.records.events import ClientOutcome, Outcome, Result
 from demo_workers.records.line import Line
 
@@ -31,7 +31,7 @@ class Ledger:
     def of(cls, run: Run) -> Ledger:
         """Draw up the books of a run."""
         counts = _counts(run)
-        lines = [*statements.lines(run, counts), *reconciliation.lines(run)]
+        lines = [*statements.lines(run, counts), *reconciliation.lines(run), *fault_lines.lines(run)]
         return cls(counts, tuple(lines))
 
     @property

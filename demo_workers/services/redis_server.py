@@ -157,14 +157,27 @@ class RedisServer:
         Raises:
             LabError: it is not ours.
         """
-        if not self.ours:
-            origin = self.name or "no server started yet"
-            raise LabError(f"server to kill = {origin}: must be one that the workbook started. Unset {URL}.")
+        self.check_ours("kill")
         if self.pid is not None:
             try:
                 os.killpg(self.pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
                 pass  # it ended a moment ago
+
+    def check_ours(self, verb: str) -> None:
+        """See that the server may be harmed.
+
+        Raises:
+            LabError: it is not ours.
+        """
+        if not self.ours:
+            origin = self.name or "no server started yet"
+            raise LabError(f"server to {verb} = {origin}: must be one that the workbook started. Unset {URL}.")
+
+    def on_disk(self) -> dict[str, Any]:
+        """What a server of ours keeps on disk: the kind of ``persistence``, and the ``bytes`` there now."""
+        data = self._runtime / "redis"
+        return {"persistence": "none", "bytes": sum(f.stat().st_size for f in data.rglob("*") if f.is_file())}
 
     async def stop(self) -> None:
         """End a server of ours and remove the runtime directory; may be called twice and from any state."""

@@ -195,6 +195,7 @@ class LiveRun:
             await clients.call("stop")
             drain_s = min(drain_s, STOP_DRAIN_S)
         await self._until_idle(drain_s)
+        await self._stack.faults.lift()
         await clients.call("cut")
         await gateway.call("cancel_waiting")
         if not await self._until_idle(RUNNING_GRACE_S):

@@ -21,7 +21,6 @@ from demo_workers.errors import (
     LoadGeneratorLagging,
     PolicyError,
     RedisUnavailable,
-    ScenarioError,
 )
 from demo_workers.queueing import dead_workers
 from demo_workers.queueing.bounded_enqueue import BoundedQueue
@@ -33,8 +32,10 @@ from demo_workers.scenario import KNOBS, Scenario
 from demo_workers.services.child import Child
 from demo_workers.services.redis_server import RedisServer, make_runtime_directory
 from demo_workers.stack import calibration, custom_policies, neighbours
+from demo_workers.stack.breakable import Breakable
 from demo_workers.stack.calibration import Calibration
 from demo_workers.stack.custom_policies import Admit, NextTry
+from demo_workers.stack.faults import Faults
 from demo_workers.stack.live_run import LiveRun
 from demo_workers.stack.redis_witness import RedisWitness
 from demo_workers.stack.workforce import Workforce
@@ -45,7 +46,7 @@ HEAD_START_S = 0.15
 _running: dict[str, Stack] = {}
 
 
-class Stack:
+class Stack(Breakable):
     """The whole system on this machine. Nothing of it outlives the process that made it.
 
     Args:
@@ -76,6 +77,7 @@ class Stack:
         self._runtime: Path | None = None
         self._live: LiveRun | None = None
         self._witness: RedisWitness | None = None
+        self.faults = Faults(self)
         self.broken: LabError | None = None
         self.url = ""
         self.started = False
@@ -131,6 +133,22 @@ class Stack:
         await self.gateway.call("steer", admission=scenario.to_dict()["admission"])
         return self.url
 
+    @property
+    def runtime(self) -> Path:
+        """Where sockets and logs are while it runs."""
+        assert self._runtime is not None
+        return self._runtime
+
+    @property
+    def live(self) -> LiveRun | None:
+        """The latest load, if there has been one since the start."""
+        return self._live
+
+    @property
+    def connection(self) -> Any:
+        """A Redis client of its own."""
+        return self._connection
+
     async def stop(self) -> None:
         """End everything and remove every trace but the recorded runs; may be called twice and from any state."""
         async with self._lock:
@@ -143,6 +161,7 @@ class Stack:
             with contextlib.suppress(LabError):
                 await live.finished()
         self.started = False
+        await self.faults.stop()
         parts = (getattr(self, part, None) for part in ("clients", "gateway", "workforce"))
         await asyncio.gather(*(part.stop() for part in parts if part is not None))
         if connection := getattr(self, "_connection", None):
@@ -276,28 +295,6 @@ class Stack:
         """Bring a policy written in a cell to where it will decide; see ``LiveRun.use``."""
         await custom_policies.host(self.clients if name == "next_try" else self.gateway, name, function)
 
-    # Faults on purpose -------------------------------------------------------------------------------------------
-
-    def kill_worker(self) -> str:
-        """SIGKILL the oldest worker; its job is accounted as lost and its place is taken. Returns its name.
-
-        Raises:
-            ScenarioError: there is no worker.
-        """
-        if not self.workforce.names:
-            raise ScenarioError("service.workers", 0, "at least 1 to kill one", "Start a load with workers first.")
-        name = self.workforce.names[0]
-        self.workforce.kill(name)
-        return name
-
-    def kill_gateway(self) -> None:
-        """SIGKILL the gateway; the load ends with GatewayUnavailable, the next ``begin`` starts everything anew."""
-        self.gateway.kill()
-
-    def kill_redis(self) -> None:
-        """SIGKILL the Redis server (only one of ours); the load ends with RedisUnavailable."""
-        self.redis.kill()
-
     # What the parts tell -----------------------------------------------------------------------------------------
 
     def describe(self) -> dict[str, Any]:
@@ -365,6 +362,7 @@ class Stack:
             self._live.heard(event)
 
     async def _worker_died(self, name: str) -> None:
+        await self.faults.worker_died(name)
         live = self._live if self._live is not None and not self._live.over else None
         if live is not None:
             live.log(Steer(live.now(), "worker_died", name))

@@ -44,6 +44,8 @@ class Workforce:
         self._wanted = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._lock = asyncio.Lock()
+        self._may_hire = asyncio.Event()
+        self._may_hire.set()
 
     @property
     def names(self) -> list[str]:
@@ -68,6 +70,22 @@ class Workforce:
                 await asyncio.gather(*(self._hire() for _ in range(missing)))
             for name in self.names[wanted:]:
                 self._spawn(self._let_go(name))
+
+    def pid(self, name: str) -> int:
+        """Process id of one worker."""
+        pid = self._workers[name].pid
+        assert pid is not None
+        return pid
+
+    def hold(self) -> None:
+        """Settle and replace no dead worker until ``go_on``: the server would refuse both."""
+        self._may_hire.clear()
+
+    async def go_on(self) -> None:
+        """Settle and replace those who have died meanwhile; returns when that is done."""
+        self._may_hire.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=READY_S)
 
     def kill(self, name: str) -> None:
         """SIGKILL one worker; its place is taken."""
@@ -125,6 +143,7 @@ class Workforce:
 
     async def _replace(self, name: str) -> None:
         try:
+            await self._may_hire.wait()
             await self._died(name)
             await self.resize(self._wanted)
         except LabError as error:

@@ -30,10 +30,15 @@ RETRIES = (
     Curve("retrying", "trying again", style.WAITING),
 )
 KNOBS = {
-    "rates": frozenset({"arrival_rate", "think_time_s", "urgent_share", "client_rate", "client_burst", "worker_died"}),
+    "rates": frozenset(
+        {"arrival_rate", "think_time_s", "urgent_share", "client_rate", "client_burst", "worker_died"}
+        | {"kill_worker", "kill_horse", "freeze_worker", "thaw_worker", "fill_memory", "free_memory"}
+        | {"kill_gateway", "kill_redis", "power_cut"}
+    ),
     "inside": frozenset({"limit", "workers", "admission_policy", "admit", "gradient_tolerance"}),
     "latency": frozenset(
         {"service_time_s", "timeout_s", "deadline_s", "propagate_deadline", "codel_target_s", "codel_interval_s"}
+        | {"slow_network"}
     ),
     "retries": frozenset(
         {"retry_policy", "attempts", "base_s", "cap_s", "honour_retry_after", "after_timeout", "next_try"}

@@ -35,6 +35,16 @@ SYMBOLS = {
     "next_try": "your {}",
     "admit": "your {}",
     "worker_died": "worker died",
+    "kill_worker": "worker killed",
+    "kill_horse": "work horse killed",
+    "freeze_worker": "worker frozen",
+    "thaw_worker": "worker thawed",
+    "slow_network": "network +{} s",
+    "fill_memory": "memory full",
+    "free_memory": "memory freed",
+    "kill_gateway": "gateway killed",
+    "kill_redis": "Redis killed",
+    "power_cut": "power cut",
 }
 
 

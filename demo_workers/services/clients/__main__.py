@@ -1,7 +1,7 @@
 """``python -m demo_workers.services.clients``: the load generator as a child process.
 
 Configuration: ``{"address": {"uds": path} | {"host": name, "port": number}}`` and, if wanted, ``"max_in_flight"``.
-Commands: use, begin, steer, stop, cut, end, status. News: ready, tape_over, load_over.
+Commands: use, redirect, begin, steer, stop, cut, end, status. News: ready, tape_over, load_over.
 """
 
 from __future__ import annotations
@@ -47,6 +47,12 @@ class Clients:
             if not self._ended:
                 self._going.shared.next_try = hosted
         return reply
+
+    def redirect(self, *, address: Address) -> None:
+        """Go another way to the gateway from now on."""
+        self._address = address
+        if not self._ended:
+            self._going.shared.http.redirect(address)
 
     def begin(
         self,
@@ -144,7 +150,7 @@ async def _serve(config: dict[str, Any]) -> None:
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
     control.emit("ready")
-    verbs = ("use", "begin", "steer", "stop", "cut", "end", "status")
+    verbs = ("use", "redirect", "begin", "steer", "stop", "cut", "end", "status")
     await control.serve({verb: getattr(clients, verb) for verb in verbs})
 
 

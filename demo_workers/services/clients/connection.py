@@ -52,6 +52,13 @@ class HttpClient:
         self._address = address
         self._idle: dict[Connection, None] = {}  # an ordered set; the one used last is taken first
         self.in_flight = 0
+        self.generation = 0
+
+    def redirect(self, address: Address) -> None:
+        """Dial another address from now on; what is in flight ends where it is, and its connection then closes."""
+        self._address = address
+        self.generation += 1
+        self.close()
 
     def send(self, data: bytes, done: Done) -> Exchange:
         """Let the bytes of one request leave; ``done`` is called later, never from within this call."""
@@ -93,7 +100,10 @@ class HttpClient:
 
     def keep(self, connection: Connection) -> None:
         """The connection may carry another exchange."""
-        self._idle[connection] = None
+        if connection.generation == self.generation:
+            self._idle[connection] = None
+        else:
+            connection.abort()
 
     def drop(self, connection: Connection) -> None:
         """The connection is closed."""
@@ -124,6 +134,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, client: HttpClient, exchange: Exchange) -> None:
         self._client = client
+        self.generation = client.generation
         self._exchange: Exchange | None = exchange
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)

@@ -98,9 +98,9 @@ class GroupCommit:
             async with asyncio.timeout(REDIS_S):
                 orders = [asked.order for asked in batch]
                 decisions = await self._state.queue.decide(orders, limit=limit, place=place)
-        except (RedisError, OSError, TimeoutError):
+        except (RedisError, OSError, TimeoutError) as error:
             for asked in batch:
-                self._settle(asked, redis_gone())
+                self._settle(asked, redis_gone(error))
             return
         for asked, t, decision in zip(batch, times, decisions, strict=True):
             self._settle(asked, self._note(asked, t, decision, limit))
@@ -110,8 +110,8 @@ class GroupCommit:
             async with asyncio.timeout(REDIS_S), self._looks:
                 limit, t = self._state.limit, asked.run.now()
                 decision = await self._state.queue.look_then_push(asked.order, limit=limit)
-        except (RedisError, OSError, TimeoutError):
-            self._settle(asked, redis_gone())
+        except (RedisError, OSError, TimeoutError) as error:
+            self._settle(asked, redis_gone(error))
             return
         self._settle(asked, self._note(asked, t, decision, limit))
 

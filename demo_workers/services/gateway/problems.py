@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import msgspec
+from redis.exceptions import OutOfMemoryError
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -67,6 +68,8 @@ def unavailable(detail: str, retry_after_s: float = 1.0, headers: Headers | None
     return Problem(503, detail, [retry_after, *(headers or [])], retry_after_s=retry_after_s, **members)
 
 
-def redis_gone() -> Problem:
-    """The 503 for a Redis that does not answer."""
+def redis_gone(error: Exception | None = None) -> Problem:
+    """The 503 for a Redis that does not answer, or answers that its memory is full."""
+    if isinstance(error, OutOfMemoryError):
+        return unavailable("Redis has no memory left. Nothing can be let in until it has.")
     return unavailable("Redis does not answer. Nothing can be let in until it does.")
