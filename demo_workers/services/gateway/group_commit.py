@@ -57,6 +57,7 @@ class GroupCommit:
         self._state = state
         self._gathered: list[_Asked] = []
         self._asking = 0
+        self._said = asyncio.Event()
         self._sending: asyncio.Task[None] | None = None
         self._looks = asyncio.Semaphore(MAX_LOOKING)
         self._looking: set[asyncio.Task[None]] = set()
@@ -83,11 +84,18 @@ class GroupCommit:
             self._sending = self._spawn(self._send())
         return asked.verdict
 
+    async def answered(self) -> None:
+        """Wait for the answer to the batch that is on its way; not at all when there is none."""
+        if self._sending is not None:
+            await self._said.wait()
+
     async def _send(self) -> None:
         try:
             while self._gathered:
                 batch, self._gathered = self._gathered[:MAX_BATCH], self._gathered[MAX_BATCH:]
                 await self._decide(batch)
+                self._said.set()
+                self._said.clear()
         finally:
             self._sending = None
 

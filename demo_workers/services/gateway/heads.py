@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ URGENT = 2
 FIRST_OWN_REQUEST = 2**30
 """Requests that do not name themselves are numbered from here, so that they never meet those of load clients."""
 
+KEY = b"idempotency-key"
 MAX_ATTEMPT = 2**16 - 1
 MAX_CLIENT = 2**31 - 1
 
@@ -30,19 +31,8 @@ _LENGTH = re.compile(rb"[0-9]+")
 _NUMBER = re.compile(rb"[0-9]{1,10}")
 
 
-class Head(NamedTuple):
-    """The headers that matter, as they came; empty where there were none."""
-
-    content_type: bytes = b""
-    content_encoding: bytes = b""
-    content_length: bytes = b""
-    transfer_encoding: bytes = b""
-    client: bytes = b""
-    attempt: bytes = b""
-    prefer: bytes = b""
-    priority: bytes = b""
-    key: bytes = b""
-    deadline: bytes = b""
+Head = dict[bytes, bytes]
+"""The headers by their names in lower case."""
 
 
 class Name(NamedTuple):
@@ -53,29 +43,17 @@ class Name(NamedTuple):
     client: int
 
 
-_FIELDS = {
-    b"content-type": "content_type",
-    b"content-encoding": "content_encoding",
-    b"content-length": "content_length",
-    b"transfer-encoding": "transfer_encoding",
-    b"workbook-client": "client",
-    b"workbook-attempt": "attempt",
-    b"prefer": "prefer",
-    b"priority": "priority",
-    b"idempotency-key": "key",
-    b"workbook-deadline": "deadline",
-}
-_LISTS = ("prefer", "priority")
+_LISTS = (b"prefer", b"priority")
 
 
-def read(headers: Iterable[tuple[bytes, bytes]]) -> Head:
-    """Pick out the headers that matter; several of a list are one list, of the others the last counts."""
-    found: dict[str, bytes] = {}
-    for name, value in headers:
-        field = _FIELDS.get(name)
-        if field is not None:
-            found[field] = found[field] + b"," + value if field in found and field in _LISTS else value
-    return Head(**found)
+def read(headers: Sequence[tuple[bytes, bytes]]) -> Head:
+    """The headers; several of a list are one list, of the others the last counts."""
+    head = dict(headers)
+    if len(head) < len(headers):
+        for name in _LISTS:
+            if name in head:
+                head[name] = b",".join(value for given, value in headers if given == name)
+    return head
 
 
 def name(head: Head, own_request: Callable[[], int]) -> Name:
@@ -88,14 +66,15 @@ def name(head: Head, own_request: Callable[[], int]) -> Name:
     Raises:
         Problem: a name is no name (400).
     """
-    client = -1
-    if head.client:
-        if not _NUMBER.fullmatch(head.client) or int(head.client) > MAX_CLIENT:
+    client, given = -1, head.get(b"workbook-client")
+    if given:
+        if not _NUMBER.fullmatch(given) or int(given) > MAX_CLIENT:
             raise Problem(400, f"Workbook-Client: must be a whole number between 0 and {MAX_CLIENT}.")
-        client = int(head.client)
-    if not head.attempt:
+        client = int(given)
+    given = head.get(b"workbook-attempt")
+    if not given:
         return Name(own_request(), 1, client)
-    match = _ATTEMPT.fullmatch(head.attempt)
+    match = _ATTEMPT.fullmatch(given)
     request, attempt = (int(match[1]), int(match[2])) if match else (-1, -1)
     if not (0 <= request < FIRST_OWN_REQUEST and 1 <= attempt <= MAX_ATTEMPT):
         bounds = f"the first below {FIRST_OWN_REQUEST}, the second between 1 and {MAX_ATTEMPT}"
@@ -108,7 +87,8 @@ def wait_s(head: Head) -> int | None:
 
     RFC 7240: a preference that is not understood is ignored.
     """
-    match = _WAIT.search(head.prefer) if head.prefer else None
+    given = head.get(b"prefer")
+    match = _WAIT.search(given) if given else None
     return None if match is None else min(int(match[1]), LONGEST_WAIT_S)
 
 
@@ -117,9 +97,10 @@ def urgent(head: Head) -> bool:
 
     RFC 9218: a priority that is not understood is ignored, and the last one counts.
     """
-    if not head.priority:
+    given = head.get(b"priority")
+    if not given:
         return False
-    found = _URGENCY.findall(head.priority)
+    found = _URGENCY.findall(given)
     return bool(found) and int(found[-1]) <= URGENT
 
 
@@ -129,11 +110,12 @@ def deadline_s(head: Head) -> float | None:
     Raises:
         Problem: it is no such number (400).
     """
-    if not head.deadline:
+    given = head.get(b"workbook-deadline")
+    if not given:
         return None
-    if not _SECONDS.fullmatch(head.deadline) or float(head.deadline) > LONGEST_DEADLINE_S:
+    if not _SECONDS.fullmatch(given) or float(given) > LONGEST_DEADLINE_S:
         raise Problem(400, f"Workbook-Deadline: must be seconds such as 0.953, at most {LONGEST_DEADLINE_S}.")
-    return float(head.deadline)
+    return float(given)
 
 
 def key_digest(head: Head, run: str) -> str:
@@ -144,11 +126,12 @@ def key_digest(head: Head, run: str) -> str:
     Raises:
         Problem: it is too long, or not printable ASCII (400).
     """
-    if not head.key:
+    given = head.get(KEY)
+    if not given:
         return ""
-    if not _KEY.fullmatch(head.key):
+    if not _KEY.fullmatch(given):
         raise Problem(400, "Idempotency-Key: must be 1 to 128 printable ASCII characters without spaces.")
-    return f"{run}:{sha256(head.key).hexdigest()}"
+    return f"{run}:{sha256(given).hexdigest()}"
 
 
 def check_body(head: Head) -> None:
@@ -157,15 +140,16 @@ def check_body(head: Head) -> None:
     Raises:
         Problem: 400, 411, 413 or 415.
     """
-    if not head.content_length and not head.transfer_encoding:
+    length = head.get(b"content-length")
+    if not length and not head.get(b"transfer-encoding"):
         raise Problem(411, "Send the body with a Content-Length.")
-    if head.content_length:
-        if not _LENGTH.fullmatch(head.content_length):
+    if length:
+        if not _LENGTH.fullmatch(length):
             raise Problem(400, "Content-Length: must be a whole number.")
-        if len(head.content_length) > 9 or int(head.content_length) > MAX_BODY:
+        if len(length) > 9 or int(length) > MAX_BODY:
             raise too_large()
-    kind = head.content_type.partition(b";")[0].strip().lower()
-    if kind != b"application/json" or head.content_encoding.lower() not in (b"", b"identity"):
+    kind = head.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if kind != b"application/json" or head.get(b"content-encoding", b"").lower() not in (b"", b"identity"):
         raise Problem(415, "Send the job as plain application/json.")
 
 

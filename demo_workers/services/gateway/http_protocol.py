@@ -7,6 +7,7 @@ problem and the connection is closed.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 import httptools
@@ -14,7 +15,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from demo_workers.services.gateway.problems import CLOSE, Answer, Problem, unavailable
+from demo_workers.services.gateway.problems import CLOSE, Answer, Headers, Problem, unavailable
 
 MAX_HEAD = 16 * 1024
 """Bytes of request line and headers."""
@@ -37,6 +38,10 @@ LINGER_S = 1.0
 """How long a client that was refused may go on sending before it is cut off. Source: RFC 9112, section 9.6."""
 
 MAX_CONNECTIONS = 4096
+
+
+AtOnce = Callable[[bytes, bytes, Headers], Answer | None]
+"""An app may have a method ``at_once``: from method, target and headers to an answer, or None to be called as ever."""
 
 
 class _Refused(Exception):
@@ -62,6 +67,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._problem: Problem | None = None
         self._deaf = False
         self._lingering_since: float | None = None
+        self._at_once: AtOnce = getattr(config.loaded_app, "at_once", _never)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or say that there are too many."""
@@ -69,7 +75,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._reading_since = self.loop.time()
         if len(self.connections) > MAX_CONNECTIONS:
             self._deaf = True
-            self._write(unavailable("Too many connections are open.", limit=MAX_CONNECTIONS).answer())
+            self._write(unavailable("Too many connections are open.", limit=MAX_CONNECTIONS).answer(), CLOSE)
             transport.close()
 
     def data_received(self, data: bytes) -> None:
@@ -119,8 +125,9 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head is there: the app begins."""
-        super().on_headers_complete()
+        """The head is there: the app begins, unless it has an answer at once."""
+        if not self._answered_at_once():
+            super().on_headers_complete()
         self._moved += 1
         self._in_head = False
         if len(self.pipeline) > MAX_PIPELINED:
@@ -132,6 +139,21 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._reading_since = None
         super().on_message_complete()
+
+    def _answered_at_once(self) -> bool:
+        """Some answers need neither the body nor a task of their own: refusing must be cheap when everybody comes."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        # uvicorn passes over the body of a request whose answer is complete, so there must have been one before
+        if cycle is None or not cycle.response_complete or self.flow.write_paused or self.expect_100_continue:
+            return False
+        if self.parser.should_upgrade() or not self.parser.should_keep_alive():
+            return False
+        answer = self._at_once(self.parser.get_method(), self.url, self.headers)
+        if answer is None:
+            return False
+        self._write(answer)
+        self.on_response_complete()
+        return True
 
     # Bounds ------------------------------------------------------------------------------------------------------
 
@@ -168,7 +190,7 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle = self._unanswered
         mine = cycle is None if self._in_head else cycle is not None and not self.pipeline
         if mine and not (cycle is not None and cycle.response_started):
-            self._write(problem.answer())
+            self._write(problem.answer(), CLOSE)
             self._linger()
         elif self._in_head:
             self._end_after_answers()
@@ -181,8 +203,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._lingering_since = self.loop.time()
             self.transport.write_eof()
 
-    def _write(self, answer: Answer) -> None:
-        headers = [*self.server_state.default_headers, *answer.headers, CLOSE]
+    def _write(self, answer: Answer, *more: tuple[bytes, bytes]) -> None:
+        headers = [*self.server_state.default_headers, *answer.headers, *more]
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[answer.status], lines, answer.body))
 
@@ -193,6 +215,10 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             cycle.keep_alive = False
+
+
+def _never(method: bytes, target: bytes, headers: Headers) -> None:
+    """For an app that has nothing to say at once."""
 
 
 def _pieces(data: bytes) -> list[bytes | memoryview]:

@@ -24,7 +24,7 @@ from demo_workers.services.gateway.group_commit import REDIS_S, GroupCommit
 from demo_workers.services.gateway.heads import Head, Name
 from demo_workers.services.gateway.http_protocol import MAX_BODY
 from demo_workers.services.gateway.looking import look
-from demo_workers.services.gateway.problems import CLOSE, Answer, Problem, redis_gone, unavailable
+from demo_workers.services.gateway.problems import CLOSE, Answer, Headers, Problem, redis_gone, unavailable
 from demo_workers.services.gateway.state import RunState, State
 from demo_workers.services.gateway.waiters import Ending, How, outcome
 
@@ -66,16 +66,41 @@ class Posting:
                 raise unavailable("The gateway is closing.", headers=[CLOSE])
             head = heads.read(scope["headers"])
             name = heads.name(head, run.own_request)
-            # a key may be known already, and then the answer is not "full"
-            full = None if head.key else state.remembered(heads.urgent(head))
-            if full is not None:
-                run.note(name, run.now(), Outcome.SHED, status=503, depth=full.depth, limit=full.limit, unasked=True)
-                return full.answer
-            return await self._decide(run, name, head, receive)
+            if state.refusals.doubtful and self._may_remember(head):
+                # if somebody is asking just now, what that one hears need not be asked again
+                await self._commit.answered()
+            return self._remembered(run, name, head) or await self._decide(run, name, head, receive)
         except Problem as problem:
             name = name or Name(run.own_request(), 1, -1)
             run.note(name, run.now(), Outcome.ERRORED, status=problem.status)
             raise
+
+    def at_once(self, headers: Headers) -> Answer | None:
+        """A refusal from memory, without a word of the body; None for whatever needs more.
+
+        Raises:
+            Problem: the attempt's name is no name.
+        """
+        state = self._state
+        # where clients are counted one by one, that comes first
+        if state.closing or state.admission.client_rate is not None:
+            return None
+        head = heads.read(headers)
+        if not self._may_remember(head):
+            return None
+        return self._remembered(state.run, heads.name(head, state.run.own_request), head)
+
+    def _may_remember(self, head: Head) -> bool:
+        """Whether a full queue is a no for this one; a key may be known already, and then the answer is not "full"."""
+        return not head.get(heads.KEY) and self._state.full_means_no(heads.urgent(head))
+
+    def _remembered(self, run: RunState, name: Name, head: Head) -> Answer | None:
+        """The script's "full" of a moment ago."""
+        full = self._state.refusals.remembered()
+        if full is None or not self._may_remember(head):
+            return None
+        run.refused_unasked(name, full.depth, full.limit)
+        return full.answer
 
     async def _decide(self, run: RunState, name: Name, head: Head, receive: Receive) -> Answer:
         arrived, left_s = time.time(), heads.deadline_s(head)
@@ -155,7 +180,7 @@ class Posting:
         )
         if state.admit(door):
             return None
-        run.note(name, run.now(), Outcome.SHED, status=503, depth=door.depth, limit=door.limit, unasked=True)
+        run.refused_unasked(name, door.depth, door.limit)
         detail = "The admission policy let nobody in just now."
         said = {"reason": "policy", "depth": door.depth, "limit": door.limit}
         return unavailable(detail, state.retry_after_s(), None, **said).answer()

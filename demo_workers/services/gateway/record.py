@@ -80,24 +80,19 @@ class Record:
         """Seconds since the run's origin."""
         return self._writer.now()
 
-    def decision(
-        self,
-        name: Name,
-        t: float,
-        outcome: Outcome,
-        *,
-        status: int,
-        depth: int,
-        limit: int | None,
-        unasked: bool = False,
-    ) -> None:
-        """What became of an attempt; ``t`` was taken before the script was sent, ``unasked`` says that none was."""
+    def decision(self, name: Name, t: float, outcome: Outcome, *, status: int, depth: int, limit: int | None) -> None:
+        """What became of an attempt; ``t`` was taken before the script was sent."""
         job = name.request, name.attempt
         if outcome is Outcome.ADMITTED and job not in self._begun:
             self._waiting.add(job)
         bound = -1 if limit is None else limit
-        columns = {"status": status, "depth": depth, "limit": bound, "actor": name.client}
-        self._write(Kind.DECIDED, job, t=t, code=outcome, value=1.0 if unasked else NAN, **columns)
+        self._write(Kind.DECIDED, job, t=t, code=outcome, status=status, depth=depth, limit=bound, actor=name.client)
+
+    def refused_unasked(self, name: Name, depth: int, limit: int | None) -> None:
+        """An attempt is refused now, without asking the script."""
+        bound = -1 if limit is None else limit
+        columns = {"status": 503, "depth": depth, "limit": bound, "actor": name.client, "value": 1.0}
+        self._write(Kind.DECIDED, name[:2], t=self._writer.now(), code=Outcome.SHED, **columns)
 
     def announced(self, said: Announcement) -> None:
         """A worker has started or finished a job; those of other runs are none of ours."""

@@ -45,10 +45,12 @@ class Refusals:
 
     def remembered(self) -> Full | None:
         """What the script said at most ``FRESH_S`` ago, if that was "full"."""
-        full = self._full
-        if full is not None and time.monotonic() - self._said > FRESH_S:
-            full = self._full = None
-        return full
+        return self._full if time.monotonic() - self._said <= FRESH_S else None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether "full" was the last word, but too long ago to be believed."""
+        return self._full is not None and time.monotonic() - self._said > FRESH_S
 
     def forget(self) -> None:
         """There may be a place now."""

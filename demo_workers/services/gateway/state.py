@@ -20,7 +20,7 @@ from demo_workers.services.gateway.drain_rate import DrainRate
 from demo_workers.services.gateway.heads import FIRST_OWN_REQUEST, Name
 from demo_workers.services.gateway.limits import Limits
 from demo_workers.services.gateway.record import Counts, Record
-from demo_workers.services.gateway.refusals import Full, Refusals
+from demo_workers.services.gateway.refusals import Refusals
 from demo_workers.services.gateway.waiters import Ending, How, Waiters
 
 
@@ -52,14 +52,18 @@ class RunState:
         status: int,
         depth: int = -1,
         limit: int | None = None,
-        unasked: bool = False,
     ) -> None:
-        """Count and record what became of an attempt; ``unasked``: the script never saw it."""
+        """Count and record what became of an attempt."""
         self.counts.decided(outcome)
-        if unasked:
-            self.counts.unasked += 1
         if self.record is not None:
-            self.record.decision(name, t, outcome, status=status, depth=depth, limit=limit, unasked=unasked)
+            self.record.decision(name, t, outcome, status=status, depth=depth, limit=limit)
+
+    def refused_unasked(self, name: Name, depth: int, limit: int | None) -> None:
+        """Count and record a refusal that the script never saw."""
+        self.counts.shed += 1
+        self.counts.unasked += 1
+        if self.record is not None:
+            self.record.refused_unasked(name, depth, limit)
 
     def own_request(self) -> int:
         """A number for a request that does not name itself."""
@@ -110,11 +114,9 @@ class State:
         self.run.limits.steer(admission)
         self.refusals.forget()
 
-    def remembered(self, urgent: bool) -> Full | None:
-        """The script's "full" of a moment ago, where it holds for this newcomer too."""
-        if self.naive or self.place == "drop_oldest" or (urgent and self.place == "priority"):
-            return None
-        return self.refusals.remembered()
+    def full_means_no(self, urgent: bool) -> bool:
+        """Whether the script has no choice about such a newcomer where the queue is full."""
+        return not (self.naive or self.place == "drop_oldest" or (urgent and self.place == "priority"))
 
     def retry_after_s(self) -> float:
         """When to come back, as things are."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from demo_workers.services.gateway import heads
-from demo_workers.services.gateway.heads import Head, Name
+from demo_workers.services.gateway.heads import Name
 from demo_workers.services.gateway.problems import Problem
 
 
@@ -24,7 +24,7 @@ from demo_workers.services.gateway.problems import Problem
 )
 def test_prefer_wait(prefer: bytes, seconds: int | None) -> None:
     """Whole seconds, at most 30; anything else is ignored."""
-    assert heads.wait_s(Head(prefer=prefer)) == seconds
+    assert heads.wait_s({b"prefer": prefer}) == seconds
 
 
 def test_several_prefer_headers_are_one_list() -> None:
@@ -45,7 +45,7 @@ def test_several_prefer_headers_are_one_list() -> None:
 )
 def test_names(client: bytes, attempt: bytes, name: Name) -> None:
     """Who does not say which attempt this is gets a number of the gateway's own."""
-    assert heads.name(Head(client=client, attempt=attempt), lambda: 77) == name
+    assert heads.name({b"workbook-client": client, b"workbook-attempt": attempt}, lambda: 77) == name
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_names(client: bytes, attempt: bytes, name: Name) -> None:
 def test_what_is_no_name_is_refused(client: bytes, attempt: bytes) -> None:
     """400, with the bounds in the text."""
     with pytest.raises(Problem, match="must be") as caught:
-        heads.name(Head(client=client, attempt=attempt), lambda: 77)
+        heads.name({b"workbook-client": client, b"workbook-attempt": attempt}, lambda: 77)
     assert caught.value.status == 400
 
 
@@ -89,25 +89,25 @@ def test_what_is_no_name_is_refused(client: bytes, attempt: bytes) -> None:
 )
 def test_priority(priority: bytes, urgent: bool) -> None:
     """RFC 9218: the last urgency counts, what is not understood is ignored."""
-    assert heads.urgent(Head(priority=priority)) is urgent
+    assert heads.urgent({b"priority": priority}) is urgent
 
 
 @pytest.mark.parametrize(("given", "seconds"), [(b"", None), (b"0", 0.0), (b"0.953", 0.953), (b"3600", 3600.0)])
 def test_deadline(given: bytes, seconds: float | None) -> None:
     """Seconds with a decimal point, or nothing."""
-    assert heads.deadline_s(Head(deadline=given)) == seconds
+    assert heads.deadline_s({b"workbook-deadline": given}) == seconds
 
 
 @pytest.mark.parametrize("given", [b"-1", b"soon", b"1e3", b"nan", b"3600.1", b"99999", b".5", b"0.1234567890"])
 def test_what_is_no_deadline_is_refused(given: bytes) -> None:
     """400, with the bound in the text."""
     with pytest.raises(Problem, match="must be seconds") as caught:
-        heads.deadline_s(Head(deadline=given))
+        heads.deadline_s({b"workbook-deadline": given})
     assert caught.value.status == 400
 
 
 def test_a_key_belongs_to_its_run() -> None:
     """Each run sees another digest, each key another; none is none."""
-    digests = {heads.key_digest(Head(key=key), run) for key in (b"a", b"b", b'"a"') for run in ("1", "2")}
+    digests = {heads.key_digest({heads.KEY: key}, run) for key in (b"a", b"b", b'"a"') for run in ("1", "2")}
     assert len(digests) == 6
-    assert heads.key_digest(Head(), "1") == ""
+    assert heads.key_digest({}, "1") == ""

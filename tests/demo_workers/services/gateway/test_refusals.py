@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import numpy as np
 import pytest
@@ -80,6 +81,43 @@ async def test_a_refusal_from_memory_knows_who_asked(idle: System) -> None:
     mine = mine[mine["value"] == 1]
     assert set(mine["attempt"].tolist()) == {2}
     assert set(mine["actor"].tolist()) == {5}
+
+
+async def test_a_refusal_does_not_wait_for_the_body(idle: System) -> None:
+    """It is said when the head is there; the body that follows is passed over, the next request is understood."""
+    await idle.steer(limit=1)
+    await idle.post()
+    early = 0
+    async with talk(idle.url) as line:
+        while not early:
+            await line.ask("POST", "/jobs", None, WORK)  # the script's word, or its memory
+            whole = request("POST", "/jobs", {"workbook-attempt": "7.3"}, WORK)
+            line.send(whole[: -len(WORK)])
+            with contextlib.suppress(TimeoutError):  # a busy machine may take 5 ms in between: then the body is wanted
+                reply = await asyncio.wait_for(line.reply(), 0.2)
+                early += 1
+                assert reply is not None
+                assert reply.status == 503
+            line.send(WORK)
+            if not early:
+                await line.reply()
+        assert (await line.ask("GET", "/healthz")).status == 200
+        assert (await line.ask("POST", "/jobs", {"connection": "close"}, WORK)).status == 503
+        assert await line.closed()
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_memory_minds_the_name_of_the_server(fresh: System) -> None:
+    """On loopback a foreign name is refused as ever, and leaves no row that says 503."""
+    await fresh.start(tcp={"host": "127.0.0.1", "port": 0}, admission={"limit": 1})
+    await fresh.begin(limit=1)
+    ours = {"host": fresh.url.removeprefix("http://")}
+    async with talk(fresh.url) as line:
+        replies = [await line.ask("POST", "/jobs", ours, WORK) for _ in range(5)]
+        foreign = [await line.ask("POST", "/jobs", {"host": "evil.example"}, WORK) for _ in range(5)]
+    assert [reply.status for reply in replies] == [202, 503, 503, 503, 503]
+    assert {reply.status for reply in foreign} == {400}
+    assert len(fresh.rows(Kind.DECIDED)) == 5
 
 
 async def test_memory_is_short() -> None:
