@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psutil
 
 from demo_workers.errors import ScenarioError
 from demo_workers.records.directory import Steer
+from demo_workers.services import freezer
 from demo_workers.services.child import Child
 from demo_workers.services.delay_proxy import LONGEST_S
 from demo_workers.stack import memory
@@ -62,6 +62,7 @@ class Faults:
         self._proxy: Child | None = None
         self._latency_s = 0.0
         self.full = False
+        self._one_at_a_time = asyncio.Lock()  # a run that ends lifts faults, perhaps while another is being made
 
     def kill_worker(self) -> str:
         """SIGKILL the oldest worker; its job is accounted as lost and its place is taken. Returns its name.
@@ -99,15 +100,16 @@ class Faults:
         Raises:
             ScenarioError: there is no worker to freeze.
         """
-        name = self._oldest("freeze")
-        pid = self._stack.workforce.pid(name)
-        log = self._stack.runtime / f"freezer-{pid}.log"
-        script = str(Path(sys.modules[Child.__module__].__file__ or "").with_name("freezer.py"))
-        holder = Child("freezer", "", {"pid": pid}, log, command=[sys.executable, "-I", "-S", script])
-        await holder.start()
-        self._frozen[name] = holder
-        self._log("freeze_worker", name)
-        return name
+        async with self._one_at_a_time:
+            name = self._oldest("freeze")
+            pid = self._stack.workforce.pid(name)
+            log = self._stack.runtime / f"freezer-{pid}.log"
+            command = [sys.executable, "-I", "-S", freezer.__file__]
+            holder = Child("freezer", "", {"pid": pid}, log, command=command)
+            await holder.start()
+            self._frozen[name] = holder
+            self._log("freeze_worker", name)
+            return name
 
     async def thaw_worker(self) -> str:
         """SIGCONT the worker that was frozen first; it goes on where it stood. Returns its name.
@@ -115,14 +117,15 @@ class Faults:
         Raises:
             ScenarioError: none is frozen.
         """
-        if not self._frozen:
-            raise ScenarioError("frozen workers", 0, "at least 1", "Freeze one first.")
-        name, holder = next(iter(self._frozen.items()))
-        del self._frozen[name]
-        await holder.call("thaw")
-        await holder.stop()
-        self._log("thaw_worker", name)
-        return name
+        async with self._one_at_a_time:
+            if not self._frozen:
+                raise ScenarioError("frozen workers", 0, "at least 1", "Freeze one first.")
+            name, holder = next(iter(self._frozen.items()))
+            del self._frozen[name]
+            await holder.call("thaw")
+            await holder.stop()
+            self._log("thaw_worker", name)
+            return name
 
     async def slow_network(self, latency_s: float) -> None:
         """Delay everything between clients and gateway, each way; 0 takes the delay out again. It is injected.
@@ -133,24 +136,27 @@ class Faults:
         Raises:
             ScenarioError: out of bounds, or this stack has no clients of its own.
         """
-        stack = self._stack
-        if not 0 <= latency_s <= LONGEST_S:
-            raise ScenarioError("latency_s", latency_s, f"between 0 and {LONGEST_S:g}", "Choose a smaller delay.")
-        if not stack.url.startswith("unix:"):
-            raise ScenarioError("gateway", stack.url, "on the stack's own socket", "Clients elsewhere are not ours.")
-        # a slower network is so from when it is; a quicker one may be so a little before all is done
-        begun = None if latency_s > self._latency_s else self._now()
-        self._latency_s = latency_s
-        gateway, slow = stack.url.removeprefix("unix:"), str(stack.runtime / "slow.sock")
-        if latency_s > 0 and self._proxy is None:
-            config = {"uds": slow, "target": {"uds": gateway}, "latency_s": latency_s}
-            log = stack.runtime / "delay-proxy.log"
-            self._proxy = Child("delay proxy", "demo_workers.services.delay_proxy", config, log)
-            await self._proxy.start()
-        elif self._proxy is not None:
-            await self._proxy.call("delay", latency_s=latency_s)
-        await stack.clients.call("redirect", address={"uds": slow if latency_s > 0 else gateway})
-        self._log("slow_network", latency_s, begun)
+        async with self._one_at_a_time:
+            stack = self._stack
+            if not 0 <= latency_s <= LONGEST_S:
+                raise ScenarioError("latency_s", latency_s, f"between 0 and {LONGEST_S:g}", "Choose a smaller delay.")
+            if not stack.url.startswith("unix:"):
+                raise ScenarioError(
+                    "gateway", stack.url, "on the stack's own socket", "Clients elsewhere are not ours."
+                )
+            # a slower network is so from when it is; a quicker one may be so a little before all is done
+            begun = None if latency_s > self._latency_s else self._now()
+            self._latency_s = latency_s
+            gateway, slow = stack.url.removeprefix("unix:"), str(stack.runtime / "slow.sock")
+            if latency_s > 0 and self._proxy is None:
+                config = {"uds": slow, "target": {"uds": gateway}, "latency_s": latency_s}
+                log = stack.runtime / "delay-proxy.log"
+                self._proxy = Child("delay proxy", "demo_workers.services.delay_proxy", config, log)
+                await self._proxy.start()
+            elif self._proxy is not None:
+                await self._proxy.call("delay", latency_s=latency_s)
+            await stack.clients.call("redirect", address={"uds": slow if latency_s > 0 else gateway})
+            self._log("slow_network", latency_s, begun)
 
     async def fill_memory(self) -> int:
         """Fill the Redis server to a memory limit: from now on it refuses to store anything. Returns the limit (bytes).
@@ -158,20 +164,22 @@ class Faults:
         Raises:
             LabError: the server is not ours.
         """
-        self._stack.redis.check_ours("fill")
-        self.full = True
-        self._stack.workforce.hold()
-        limit = await memory.fill(self._stack.connection)
-        self._log("fill_memory", limit)
-        return limit
+        async with self._one_at_a_time:
+            self._stack.redis.check_ours("fill")
+            self.full = True
+            self._stack.workforce.hold()
+            limit = await memory.fill(self._stack.connection)
+            self._log("fill_memory", limit)
+            return limit
 
     async def free_memory(self) -> None:
         """Take the filling and the limit away; workers that died of it are replaced now. Harmless when not full."""
-        if self.full:
-            await memory.free(self._stack.connection)
-            self.full = False
-            self._log("free_memory", None)
-            await self._stack.workforce.go_on()
+        async with self._one_at_a_time:
+            if self.full:
+                await memory.free(self._stack.connection)
+                self.full = False
+                self._log("free_memory", None)
+                await self._stack.workforce.go_on()
 
     def kill_gateway(self) -> None:
         """SIGKILL the gateway; the load ends with GatewayUnavailable, the next ``begin`` starts everything anew."""
@@ -206,11 +214,18 @@ class Faults:
     async def lift(self) -> None:
         """End every fault that is in force: memory is freed, the frozen are killed, the network is quick again."""
         await self.free_memory()
+        async with self._one_at_a_time:
+            await self._kill_frozen()
+            await self._quicken()
+
+    async def _kill_frozen(self) -> None:
         for name, holder in list(self._frozen.items()):
             del self._frozen[name]
             if name in self._stack.workforce.names:
                 self._stack.workforce.kill(name)
             await holder.stop()
+
+    async def _quicken(self) -> None:
         if self._proxy is not None:
             proxy, self._proxy, self._latency_s = self._proxy, None, 0.0
             try:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 from demo_workers.scenario import Admission, Load, Scenario, Service
 from demo_workers.stack import Stack
 
 
 async def main() -> None:
-    """Run until killed."""
+    """Run until killed, with the faults in force that the arguments name."""
     stack = Stack("owner")
     load = Load(arrival_rate=60, duration_s=60)
     live = await stack.begin(Scenario(load=load, service=Service(workers=2), admission=Admission(limit=20)))
     while len(live.poll()) == 0:
         await asyncio.sleep(0.01)
+    if "freeze" in sys.argv:
+        await stack.freeze_worker()
+    if "slow" in sys.argv:
+        await stack.slow_network(0.1)
+    if "full" in sys.argv:
+        await stack.fill_memory()
     print("loaded", flush=True)
     await asyncio.sleep(60)
 

@@ -27,10 +27,10 @@ def temporary() -> Iterator[Path]:
         yield Path(path)
 
 
-def owner(mark: str, temporary: Path, *, wait_for_load: bool) -> subprocess.Popen[bytes]:
-    """Start the stand-in for a kernel."""
+def owner(mark: str, temporary: Path, *faults: str, wait_for_load: bool) -> subprocess.Popen[bytes]:
+    """Start the stand-in for a kernel, with these faults in force."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.owner"],
+        [sys.executable, "-m", "tests.faults.owner", *faults],
         stdout=subprocess.PIPE,
         env=marked_environment(mark, temporary),
         start_new_session=True,
@@ -53,6 +53,22 @@ def test_nothing_is_left_two_seconds_after_the_kernel_dies_in_mid_run(temporary:
     process.send_signal(number)
     process.wait()
     wait_until(lambda: not any(alive(p) for p in family), 2.0, f"processes gone of {family}")
+    wait_until(lambda: not marked(mark), 2.0, f"processes gone, left: {marked(mark)}")
+    wait_until(lambda: not runtime_directories(temporary), 2.0, "runtime directory gone")
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+@pytest.mark.parametrize("faults", [("freeze",), ("slow",), ("full",), ("freeze", "slow", "full")])
+def test_nothing_is_left_when_the_kernel_dies_while_a_fault_is_in_force(
+    temporary: Path, faults: tuple[str, ...]
+) -> None:
+    """A stopped process cannot see that its owner has gone; whoever holds it does."""
+    mark = secrets.token_hex(8)
+    process = owner(mark, temporary, *faults, wait_for_load=True)
+    time.sleep(random.uniform(0, 0.5))  # a moment, not a wait: any will do
+    process.kill()
+    process.wait()
     wait_until(lambda: not marked(mark), 2.0, f"processes gone, left: {marked(mark)}")
     wait_until(lambda: not runtime_directories(temporary), 2.0, "runtime directory gone")
     assert process.stdout is not None

@@ -1,0 +1,135 @@
+"""Each fault at random moments: nothing acknowledged is unaccounted for, nothing is left, nothing hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from demo_workers.errors import GatewayUnavailable, LabError, LoadGeneratorLagging, RedisUnavailable, ScenarioError
+from demo_workers.records.run import Run
+from demo_workers.stack import LiveRun, Stack
+from demo_workers.stack.faults import FAULTS
+from tests.faults.test_parts_killed import load
+
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(240)]
+
+MOMENTS = 5
+LOAD_S = 0.8
+HANG_S = 30.0
+"""A run with such a load is over long before this, or it hangs."""
+
+FATAL: dict[str, type[LabError]] = {
+    "kill_gateway": GatewayUnavailable,
+    "kill_redis": RedisUnavailable,
+    "power_cut": RedisUnavailable,
+}
+MENDED = {
+    "freeze_worker": ("thaw_worker", ()),
+    "slow_network": ("slow_network", (0,)),
+    "fill_memory": ("free_memory", ()),
+}
+ARGUMENTS = {"slow_network": (0.05,)}
+
+
+@pytest.fixture
+async def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stack]:
+    """A stack that records below the test's own directory."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    stack = Stack("matrix")
+    yield stack
+    await stack.stop()
+
+
+async def do(stack: Stack, fault: str, *arguments: Any) -> None:
+    """Call a fault; that there is nobody to harm just then is no failure."""
+    try:
+        found = getattr(stack, fault)(*arguments)
+        if inspect.isawaitable(found):
+            await found
+    except ScenarioError:
+        pass
+
+
+async def struck(stack: Stack, fault: str, dice: random.Random) -> tuple[Run, LabError | None]:
+    """A run with the fault at a random moment of load and drain, perhaps mended again, and the error it ended with."""
+    scenario = load(dice.randrange(10**6), duration_s=LOAD_S).replace("drain_s", 1.0)
+    if fault == "kill_horse":
+        scenario = scenario.replace("service.worker_class", "fork")
+    live = await stack.begin(scenario)
+    await asyncio.sleep(dice.uniform(0, LOAD_S + 0.3))
+    await do(stack, fault, *ARGUMENTS.get(fault, ()))
+    if fault in MENDED and dice.random() < 0.5:
+        await asyncio.sleep(dice.uniform(0, 0.4))
+        mend, arguments = MENDED[fault]
+        await do(stack, mend, *arguments)
+    error = await end(live)
+    assert live.run is not None
+    return live.run, error
+
+
+async def end(live: LiveRun) -> LabError | None:
+    """Wait for the run's end, within a deadline."""
+    try:
+        async with asyncio.timeout(HANG_S):
+            await live.finished()
+    except LoadGeneratorLagging:
+        return None  # the machine was busy; the books must balance all the same
+    except LabError as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize("fault", [fault.method for fault in FAULTS])
+async def test_whatever_the_moment_the_books_balance(stack: Stack, fault: str) -> None:
+    """Five moments for each fault, others every time; only a fatal one ends the run, and with its own error."""
+    seed = random.randrange(10**6)
+    dice = random.Random(seed)
+    for moment in range(MOMENTS):
+        run, error = await struck(stack, fault, dice)
+        where = f"{fault}, seed {seed}, moment {moment}: {error}\n{run.ledger.table()}"
+        assert run.ledger.balanced, where
+        assert run.ledger.counts["pending"] == 0, where
+        assert error is None or isinstance(error, FATAL.get(fault, ())), where
+        assert not run.ended_by or fault in FATAL, where
+    await stack.stop()
+    assert children() == [], f"{fault}, seed {seed}"
+
+
+async def test_a_worker_killed_before_it_has_registered_costs_nothing(stack: Stack) -> None:
+    """Its place is filled again and the load finds all the workers it asked for."""
+    before = {child.pid for child in children()}
+    beginning = asyncio.create_task(stack.begin(load(1, duration_s=LOAD_S)))
+    while not (workers := [c for c in children() if c.pid not in before and "queueing.worker" in " ".join(command(c))]):
+        assert not beginning.done()
+        await asyncio.sleep(0.005)
+    workers[0].kill()
+    live = await beginning
+    assert await end(live) is None
+    assert live.run is not None
+    assert live.run.ledger.balanced, live.run.ledger.table()
+    assert len(stack.workforce.names) == 2
+
+
+def children() -> list[psutil.Process]:
+    """Living processes that this one has started, and theirs."""
+    return [
+        child
+        for child in psutil.Process(os.getpid()).children(recursive=True)
+        if child.is_running() and child.status() != psutil.STATUS_ZOMBIE
+    ]
+
+
+def command(process: psutil.Process) -> list[str]:
+    """Its command line, empty when it has gone."""
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
