@@ -84,6 +84,7 @@ class Process:
         loop = self._loop = asyncio.get_running_loop()
         try:
             following = await self._follower.start()
+            await self._state.tell_workers()
         except (RedisError, OSError) as error:
             raise RedisUnavailable(f"the gateway cannot reach Redis: {error}. Start a server first.") from error
         await self._server.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import secrets
 import time
@@ -96,6 +97,7 @@ class State:
         self.admit: Callable[[Door], bool] | None = None
         self.written: Callable[[Door], bool] | None = None
         self.closing = False
+        self._telling = asyncio.Lock()
         self._origin = time.monotonic()
         self.admission = admission
         self.run = self.unrecorded()
@@ -113,6 +115,18 @@ class State:
         self.admit = self.written if admission.hook("admit") == "custom" else None
         self.run.limits.steer(admission)
         self.refusals.forget()
+
+    async def tell_workers(self) -> None:
+        """Put into Redis which jobs are not worth doing; workers look there before each job, on other hosts too.
+
+        Raises:
+            RedisError, OSError: Redis does not answer.
+        """
+        async with self._telling:  # whoever comes last has the last word
+            rules = self.admission
+            told = {"policy": rules.hook("take")}
+            told |= {name: getattr(rules, name) for name in ("codel_target_s", "codel_interval_s")}
+            await self.connection.set(f"{self.queue_name}:take", msgspec.json.encode(told))
 
     def full_means_no(self, urgent: bool) -> bool:
         """Whether the script has no choice about such a newcomer where the queue is full."""

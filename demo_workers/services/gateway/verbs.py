@@ -55,14 +55,14 @@ class Verbs:
             admission: as ``steer`` takes it.
         """
         _check_run(run)
-        self.steer(admission)
+        await self.steer(admission)
         self._close()
         redis_origin = await self._redis_time(origin)
         record = Record(run, origin, Path(events), redis_origin, self._failed)
         self._state.run = RunState(run, self._state.admission, record)
         return {"t": record.now()}
 
-    def steer(self, admission: dict[str, Any]) -> dict[str, Any]:
+    async def steer(self, admission: dict[str, Any]) -> dict[str, Any]:
         """Put other rules in force at once; ``t`` is when, in seconds since the run's origin.
 
         Args:
@@ -72,7 +72,9 @@ class Verbs:
             ScenarioError: a value is out of bounds; then nothing was changed.
         """
         self._state.steer(Scenario.from_dict({"admission": admission}).admission)
-        return {"t": self._state.now()}
+        t = self._state.now()
+        await self._state.tell_workers()
+        return {"t": t}
 
     async def cancel_waiting(self) -> dict[str, Any]:
         """Take what waits out of the queue, and tell those who wait for it."""

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -82,6 +84,21 @@ async def test_who_does_not_name_itself_is_numbered(idle: System) -> None:
         f"{idle.run}-5-3",
     ]
     assert idle.rows(Kind.DECIDED)["actor"].tolist() == [-1, -1, 8]
+
+
+async def test_workers_find_in_redis_which_jobs_to_drop(idle: System) -> None:
+    """From the start, with a new run, and as soon as a knob is turned; the last one counts."""
+
+    async def told() -> dict[str, Any]:
+        return dict(json.loads(await idle.connection.get(f"{idle.queue}:take")))
+
+    assert (await told())["policy"] == "all"
+    await idle.steer(policy="lifo+codel", codel_target_s=0.25)
+    assert await told() == {"policy": "codel", "codel_target_s": 0.25, "codel_interval_s": 1.0}
+    await asyncio.gather(*(idle.steer(policy="codel", codel_interval_s=n / 10) for n in range(1, 10)))
+    assert (await told())["codel_interval_s"] == 0.9
+    await idle.begin(policy="drop_expired")
+    assert (await told())["policy"] == "drop_expired"
 
 
 @pytest.mark.asyncio(loop_scope="function")
