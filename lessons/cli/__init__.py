@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo_workers.errors import LabError, ScenarioError
-from lessons.cli import backoff, bench, clients, commands, demo, doctor, lab, predict
+from lessons.cli import backoff, bench, clients, commands, demo, doctor, export, lab, predict
 from lessons.cli.options import add_json_option, add_scenario_options
 
 
@@ -52,6 +52,13 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("run", help="a run directory, its name, or last")
     add_json_option(verb)
     verb.set_defaults(do=commands.replay)
+
+    verb = verbs.add_parser("export", help="a recorded run as tables for other tools")
+    verb.add_argument("run", metavar="RUN_DIR", help="a run directory, its name, or last")
+    verb.add_argument("--format", default="csv", metavar="NAME", help=f"one of {', '.join(export.FORMATS)}")
+    verb.add_argument("--out", type=Path, help=f"directory to write into (new or empty); default {export.OUT}/RUN")
+    add_json_option(verb)
+    verb.set_defaults(do=export.export)
 
     verb = verbs.add_parser("backoff", help="how long the waits before each retry are: bounds, mean, variance")
     verb.add_argument("--policy", default="full", metavar="NAME", help=f"one of {', '.join(backoff.POLICIES)}")

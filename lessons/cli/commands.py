@@ -21,6 +21,7 @@ from demo_workers.stack import Stack
 from demo_workers.stack.calibration import Calibration
 from lessons.cli import report
 from lessons.cli.options import make_directory, scenario_of
+from lessons.cli.recorded import load
 from lessons.cli.running import errors, progress_bar, running, watch
 
 
@@ -51,13 +52,7 @@ async def _run(scenario: Scenario, out: Path | None) -> tuple[Run, Calibration |
 
 def replay(arguments: argparse.Namespace) -> int:
     """Show a recorded run again."""
-    try:
-        found = Run.load(arguments.run)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, ScenarioError):
-            raise
-        bound = "a run directory that this version of the workbook can read"
-        raise ScenarioError("run", arguments.run, bound, f"Choose another one ({error!r}).") from None
+    found = load(arguments.run)
     _print(found, None, as_json=arguments.json)
     return 0 if found.ledger.balanced and found.valid else 1
 

@@ -7,7 +7,7 @@ import pytest
 from lessons.cli import main
 from tests.lessons.cli.command import Place
 
-VERBS = ("lab", "doctor", "demo", "run", "predict", "serve", "worker", "replay", "backoff", "bench")
+VERBS = ("lab", "doctor", "demo", "run", "predict", "serve", "worker", "replay", "backoff", "bench", "export")
 
 
 def test_options_are_handed_to_jupyterlab(place: Place) -> None:
