@@ -68,7 +68,7 @@ class BoundedQueue:
     """
 
     def __init__(self, connection: redis.asyncio.Redis, name: str, *, result_ttl_s: int = 60) -> None:
-        self._redis = connection
+        self._redis, self._name = connection, name
         self._ttl = result_ttl_s
         # knows the names of RQ's keys and how a job hash looks; its connection is never opened
         queue = Queue(name, connection=redis.Redis(), serializer=JSONSerializer)
@@ -77,7 +77,8 @@ class BoundedQueue:
         self._counters, self._urgent, self._keys = f"{name}:counters", f"{name}:urgent", f"{name}:key:"
         self._common = CommonFields(queue, result_ttl_s)
         self._enqueue = connection.register_script(script("bounded_enqueue"))
-        self._cancel = connection.register_script(script("cancel_waiting"))
+        self._cancel_waiting = connection.register_script(script("cancel_waiting"))
+        self._cancel = connection.register_script(script("cancel_job"))
 
     async def decide(self, orders: Sequence[Order], *, limit: int | None, place: str = "fifo") -> list[Decision]:
         """Let jobs in or refuse them, one after the other but in one step for everybody else.
@@ -141,7 +142,15 @@ class BoundedQueue:
     async def cancel_waiting(self, run: str) -> list[str]:
         """Take every waiting job of a run out of the queue, in one step; returns their ids."""
         args: list[Any] = [f"{run}-", Job.redis_job_namespace_prefix, int(time.time()), self._ttl]
-        return [job_id.decode() for job_id in await self._cancel(keys=[self._inside[0], self._canceled], args=args)]
+        return [
+            job_id.decode() for job_id in await self._cancel_waiting(keys=[self._inside[0], self._canceled], args=args)
+        ]
+
+    async def cancel(self, job_id: str) -> tuple[bool, str | None]:
+        """Take one job out of the queue; whether it was still there, and its status before, None if unknown."""
+        keys = [self._inside[0], self._canceled, Job.key_for(job_id)]
+        taken, *status = await self._cancel(keys=keys, args=[job_id, self._name, int(time.time()), self._ttl])
+        return taken == 1, status[0].decode() if status and status[0] else None
 
     def _ask_depth(self, pipe: Any) -> None:
         queue, intermediate, wip = self._inside

@@ -11,19 +11,21 @@ import threading
 import traceback
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import uvloop
+from msgspec import Meta
 from redis.exceptions import RedisError
 
 from demo_workers.errors import LabError, RedisUnavailable
-from demo_workers.queueing.connection import connect_async
+from demo_workers.queueing.connection import connect, connect_async
 from demo_workers.scenario import Scenario
 from demo_workers.services import control, time_limit
 from demo_workers.services.gateway.app import App
 from demo_workers.services.gateway.following import Follower
 from demo_workers.services.gateway.http_server import HttpServer, tcp_socket, unix_socket
+from demo_workers.services.gateway.inline import Inline
 from demo_workers.services.gateway.state import State
 from demo_workers.services.gateway.verbs import Verbs
 
@@ -41,7 +43,10 @@ class Tcp(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True):
-    """The first line on standard input. Exactly one of ``uds`` and ``tcp`` says where to listen."""
+    """The first line on standard input. Exactly one of ``uds`` and ``tcp`` says where to listen.
+
+    ``sync_threads`` do the work of ``POST /sync``; a stream without news says so every ``heartbeat_s`` seconds.
+    """
 
     address: dict[str, str]
     queue: str
@@ -49,6 +54,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
     tcp: Tcp | None = None
     admission: dict[str, Any] = {}
     result_ttl_s: int = 60
+    sync_threads: Annotated[int, Meta(ge=1, le=256)] = 8
+    heartbeat_s: Annotated[float, Meta(gt=0, le=60)] = 15.0
 
 
 class Process:
@@ -71,7 +78,10 @@ class Process:
         self._follower = Follower(self._listener, config.queue, self._state.heard, self._redis_lost)
         self._verbs = Verbs(self._state, self._follower, lambda why: control.emit("record_lost", error=why))
         self._listening = _listen(config)
-        self._server = HttpServer(App(self._state, _hosts(self._listening)), self._listening)
+        # no timeline is written twice because a reply was lost
+        self._inline = Inline(connect(config.address, retries=0), config.queue, config.sync_threads)
+        app = App(self._state, self._inline, _hosts(self._listening), heartbeat_s=config.heartbeat_s)
+        self._server = HttpServer(app, self._listening)
         self._tasks: list[asyncio.Task[Any]] = []
         self._loop: asyncio.AbstractEventLoop
 
@@ -107,6 +117,7 @@ class Process:
     def _leave(self) -> None:
         if not self._state.closing:
             self._state.close()
+            self._inline.close()
             self._loop.call_later(LEAVE_S, os._exit, 0)
             self._spawn(self._close())
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 
+from demo_workers.services.gateway import openapi
 from demo_workers.services.gateway.asgi import ClientGone, Receive, Scope, Send
+from demo_workers.services.gateway.cancelling import Cancelling
+from demo_workers.services.gateway.inline import Inline
 from demo_workers.services.gateway.looking import Looking
+from demo_workers.services.gateway.metrics import Metrics
 from demo_workers.services.gateway.posting import Posting
-from demo_workers.services.gateway.problems import Answer, Headers, Problem
+from demo_workers.services.gateway.problems import Answer, Headers, Problem, Stream
+from demo_workers.services.gateway.routes import Table
 from demo_workers.services.gateway.state import State
-
-Handler = Callable[[Scope, Receive], Awaitable[Answer]]
-Methods = Mapping[str, Handler]
+from demo_workers.services.gateway.streaming import Streaming
 
 
 class App:
@@ -19,29 +22,46 @@ class App:
 
     Args:
         state: what the handlers share.
+        inline: does work without a queue.
         hosts: values of the Host header that are answered; None answers all (a unix socket has no name to forge).
+        heartbeat_s: how often a stream that has no news says so (seconds).
     """
 
-    def __init__(self, state: State, hosts: frozenset[bytes] | None) -> None:
+    def __init__(self, state: State, inline: Inline, hosts: frozenset[bytes] | None, *, heartbeat_s: float) -> None:
         looking, self._posting = Looking(state), Posting(state)
         self._state = state
         self._hosts = hosts
-        self._paths: dict[str, Methods] = {
-            "/jobs": {"POST": self._posting},
-            "/healthz": {"GET": looking.health, "HEAD": looking.health},
-        }
-        self._job: Methods = {"GET": looking.job, "HEAD": looking.job}
+        self._table = Table(
+            {
+                "post_job": self._posting,
+                "get_job": looking.job,
+                "cancel_job": Cancelling(state),
+                "job_events": Streaming(state, looking, heartbeat_s),
+                "work_inline": inline,
+                "health": looking.health,
+                "metrics": Metrics(state, inline),
+                "describe": openapi.describe,
+            }
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
+        answer: Answer | Stream
         try:
-            answer = await self._handler(scope)(scope, receive)
+            self._check_host(scope["headers"], scope["http_version"])
+            answer = await self._table.handler(scope)(scope, receive)
         except Problem as problem:
             answer = problem.answer()
         except ClientGone:
             return
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-        await send({"type": "http.response.body", "body": answer.body})
+        if isinstance(answer, Answer):
+            await send({"type": "http.response.body", "body": answer.body})
+            return
+        async with aclosing(answer.parts) as parts:
+            async for part in parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body"})
 
     def at_once(self, method: bytes, target: bytes, headers: Headers) -> Answer | None:
         """A refusal from memory; None for whatever needs more."""
@@ -52,20 +72,6 @@ class App:
             return self._posting.at_once(headers)
         except Problem:
             return None  # the longer way says what is wrong
-
-    def _handler(self, scope: Scope) -> Handler:
-        self._check_host(scope["headers"], scope["http_version"])
-        path: str = scope["path"]
-        methods = self._paths.get(path)
-        if methods is None:
-            if not path.startswith("/jobs/"):
-                raise Problem(404, "There is nothing here. Jobs are posted to /jobs.")
-            methods = self._job
-        handler = methods.get(scope["method"])
-        if handler is None:
-            allowed = ", ".join(methods)
-            raise Problem(405, f"Only {allowed} can be done here.", [(b"allow", allowed.encode())])
-        return handler
 
     def _check_host(self, headers: Headers, http_version: str = "1.1") -> None:
         """A page elsewhere can make a browser send requests to loopback under another name: those are refused."""

@@ -1,4 +1,4 @@
-"""The three names of ASGI."""
+"""The three names of ASGI, and the two things that a handler does with them before it answers."""
 
 from __future__ import annotations
 
@@ -33,3 +33,9 @@ async def read_body(receive: Receive, limit: int) -> bytes | None:
             return None
         if not message["more_body"]:
             return b"".join(parts)
+
+
+async def hung_up(receive: Receive) -> None:
+    """Return when the client has gone; only after its body was read."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -34,6 +34,9 @@ MAX_PIPELINED = 16
 READ_S = 10.0
 """A request has this long to arrive, from its first byte to the last of its body."""
 
+WRITE_S = 10.0
+"""A client that takes nothing of its answer for so long is cut off: what waits for it is held in memory."""
+
 LINGER_S = 1.0
 """How long a client that was refused may go on sending before it is cut off. Source: RFC 9112, section 9.6."""
 
@@ -67,6 +70,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._problem: Problem | None = None
         self._deaf = False
         self._lingering_since: float | None = None
+        self._unread_since: float | None = None
         self._at_once: AtOnce = getattr(config.loaded_app, "at_once", _never)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -95,8 +99,21 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             super().shutdown()
 
+    def pause_writing(self) -> None:
+        """More waits to be read by the client than we like to hold: the app waits too."""
+        super().pause_writing()
+        self._unread_since = self.loop.time()
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        super().resume_writing()
+        self._unread_since = None
+
     def check_time(self, now: float) -> None:
-        """Called once a second: close the connection if its request, or its end, is too long in coming."""
+        """Called once a second: close the connection if its request, its reader or its end is too long in coming."""
+        if self._unread_since is not None and now - self._unread_since > WRITE_S:
+            self.transport.abort()
+            return
         if self._lingering_since is not None and now - self._lingering_since > LINGER_S:
             self.transport.close()
         late = self._reading_since is not None and now - self._reading_since > READ_S

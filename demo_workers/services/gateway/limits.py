@@ -27,18 +27,20 @@ class Limits:
 
     def came(self, job_id: str) -> None:
         """A job was let in."""
-        if self._hook == "adaptive":
-            self._came[job_id] = time.monotonic()
-            if len(self._came) > MOST:
-                self.gone(next(iter(self._came)))
+        self._came[job_id] = time.monotonic()
+        if len(self._came) > MOST:
+            self.gone(next(iter(self._came)))
 
-    def finished(self, job_id: str, depth: int) -> None:
-        """A job is done; ``depth`` jobs were inside, this one included."""
+    def finished(self, job_id: str, depth: int) -> float | None:
+        """A job is done; ``depth`` jobs were inside, this one included. Returns its sojourn (seconds) if known."""
         came = self._came.pop(job_id, None)
-        if came is not None and self._hook == "adaptive":
-            now = time.monotonic()
+        if came is None:
+            return None
+        now = time.monotonic()
+        if self._hook == "adaptive":
             self._state = observe(self._state, now, now - came, depth, self._admission.gradient_tolerance)
             self.in_force = self._tightest()
+        return now - came
 
     def gone(self, job_id: str) -> None:
         """A job has left without being done."""

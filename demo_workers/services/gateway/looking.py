@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import zlib
 from base64 import b64decode
 from collections.abc import Mapping
@@ -15,14 +14,20 @@ from redis.exceptions import RedisError
 from demo_workers.services.gateway.asgi import Receive, Scope
 from demo_workers.services.gateway.problems import JSON, Answer, Problem, answer, redis_gone
 from demo_workers.services.gateway.state import State
+from demo_workers.services.gateway.waiters import Ending, How
 
 REDIS_S = 1.0
 MAX_ERROR = 4000
 """Characters of a traceback's end that are shown."""
 
-_ID = re.compile(r"/jobs/([A-Za-z0-9_-]{1,64})")
 _FIELDS = ("origin", "status", "enqueued_at", "started_at", "ended_at", "worker_name", "meta")
 _TIMES = ("enqueued_at", "started_at", "ended_at")
+_ENDS = {
+    "finished": ("result", How.FINISHED),
+    "failed": ("error", How.FAILED),
+    "stopped": ("error", How.FAILED),
+    "canceled": ("", How.CANCELLED),
+}
 _SUCCESSFUL = b"1"  # rq.results.Result.Type.SUCCESSFUL
 
 
@@ -42,17 +47,22 @@ class Looking:
         Raises:
             Problem: 404, or 503 when Redis does not answer.
         """
-        match = _ID.fullmatch(scope["path"])
-        if match is None:
-            raise _no_such_job()
+        return answer(200, [JSON], await self.find(scope["path_params"]["id"]))
+
+    async def find(self, job_id: str) -> dict[str, Any]:
+        """The same as plain values, for other handlers.
+
+        Raises:
+            Problem: as ``job``.
+        """
         try:
             async with asyncio.timeout(REDIS_S):
-                job = await look(self._state, match[1])
+                job = await look(self._state, job_id)
         except (RedisError, OSError, TimeoutError) as error:
             raise redis_gone() from error
         if job is None:
-            raise _no_such_job()
-        return answer(200, [JSON], job)
+            raise no_such_job()
+        return job
 
     async def health(self, scope: Scope, receive: Receive) -> Answer:
         """Whether jobs can come in, and how many are inside.
@@ -61,7 +71,7 @@ class Looking:
             Problem: 503 when Redis does not answer within a second.
         """
         try:
-            async with asyncio.timeout(REDIS_S):
+            async with asyncio.timeout(REDIS_S), self._state.questions:
                 depth = await self._state.queue.depth()
         except (RedisError, OSError, TimeoutError) as error:
             raise redis_gone() from error
@@ -74,8 +84,8 @@ async def look(state: State, job_id: str) -> dict[str, Any] | None:
     Raises:
         RedisError, OSError: Redis does not answer.
     """
-    async with state.connection.pipeline(transaction=True) as pipe:
-        pipe.hmget(f"rq:job:{job_id}", _FIELDS)
+    async with state.questions, state.connection.pipeline(transaction=True) as pipe:
+        pipe.hmget(job_key(job_id), _FIELDS)
         pipe.xrevrange(f"rq:results:{job_id}", count=1)
         values, results = await pipe.execute()
     fields = {name: value for name, value in zip(_FIELDS, values, strict=True) if value}
@@ -92,7 +102,7 @@ def view(fields: Mapping[str, bytes], latest: Mapping[bytes, bytes]) -> dict[str
     if "worker_name" in fields:
         seen["worker"] = fields["worker_name"].decode()
     if "meta" in fields:
-        seen["progress"] = _json(fields["meta"])
+        seen["progress"] = said_of_itself(fields["meta"])
     if latest.get(b"type") == _SUCCESSFUL:
         seen["result"] = _json(b64decode(latest.get(b"return_value", b"")) or b"null")
     elif b"exc_string" in latest:
@@ -100,12 +110,31 @@ def view(fields: Mapping[str, bytes], latest: Mapping[bytes, bytes]) -> dict[str
     return seen
 
 
+def job_key(job_id: str) -> str:
+    """Where RQ keeps a job."""
+    return f"rq:job:{job_id}"
+
+
+def said_of_itself(meta: bytes | None) -> Any:
+    """A job's ``meta``, which is its progress; None without one."""
+    return None if meta is None else _json(meta)
+
+
+def ending(job: Mapping[str, Any]) -> Ending | None:
+    """How a job has ended, by what ``look`` found; None while it has not."""
+    if job["status"] not in _ENDS:
+        return None
+    told, how = _ENDS[job["status"]]
+    return Ending(how, msgspec.Raw(msgspec.json.encode(job.get(told))))
+
+
+def no_such_job() -> Problem:
+    """The 404 for a job that is not ours, or not any more."""
+    return Problem(404, "There is no such job here; results are kept for a while only.")
+
+
 def _json(stored: bytes) -> Any:
     try:
         return msgspec.json.decode(stored)
     except msgspec.DecodeError:
         return None
-
-
-def _no_such_job() -> Problem:
-    return Problem(404, "There is no such job here; results are kept for a while only.")

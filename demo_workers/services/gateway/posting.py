@@ -10,35 +10,29 @@ import asyncio
 import time
 from typing import Any
 
-import msgspec
 from redis.exceptions import RedisError
 
 from demo_workers.policies.custom import Door
 from demo_workers.queueing.job_hash import Order, order
-from demo_workers.queueing.tasks import UnknownTask, decode_args
 from demo_workers.records.events import Outcome
 from demo_workers.services.gateway import heads
 from demo_workers.services.gateway.answers import accepted, ended
-from demo_workers.services.gateway.asgi import Receive, Scope, read_body
+from demo_workers.services.gateway.asgi import Receive, Scope
 from demo_workers.services.gateway.group_commit import REDIS_S, GroupCommit
 from demo_workers.services.gateway.heads import Head, Name
-from demo_workers.services.gateway.http_protocol import MAX_BODY
-from demo_workers.services.gateway.looking import look
-from demo_workers.services.gateway.problems import CLOSE, Answer, Headers, Problem, redis_gone, unavailable
+from demo_workers.services.gateway.looking import ending, look
+from demo_workers.services.gateway.orders import read_order
+from demo_workers.services.gateway.problems import (
+    CLOSE,
+    Answer,
+    Headers,
+    Problem,
+    redis_gone,
+    too_many_requests,
+    unavailable,
+)
 from demo_workers.services.gateway.state import RunState, State
 from demo_workers.services.gateway.waiters import Ending, How, outcome
-
-_ENDS = {"finished": ("result", How.FINISHED), "failed": ("error", How.FAILED), "canceled": ("", How.CANCELLED)}
-
-
-class _Order(msgspec.Struct, forbid_unknown_fields=True):
-    """The body. The arguments are looked at once the task is known."""
-
-    task: str
-    args: msgspec.Raw = msgspec.Raw(b"{}")
-
-
-_order = msgspec.json.Decoder(_Order)
 
 
 class Posting:
@@ -66,6 +60,8 @@ class Posting:
                 raise unavailable("The gateway is closing.", headers=[CLOSE])
             head = heads.read(scope["headers"])
             name = heads.name(head, run.own_request)
+            if (throttled := self._throttled(run, name)) is not None:
+                return throttled
             if state.refusals.doubtful and self._may_remember(head):
                 # if somebody is asking just now, what that one hears need not be asked again
                 await self._commit.answered()
@@ -104,7 +100,7 @@ class Posting:
 
     async def _decide(self, run: RunState, name: Name, head: Head, receive: Receive) -> Answer:
         arrived, left_s = time.time(), heads.deadline_s(head)
-        task, args = await _read(head, receive)
+        task, args = await read_order(head, receive)
         if (refused := self._turned_away(run, name, head, left_s)) is not None:
             return refused
         new = order(
@@ -152,15 +148,26 @@ class Posting:
         try:
             if not waiters.tell_again(job_id):
                 job = await self._look(job_id)
-                told, how = ("", How.EXPIRED) if job is None else _ENDS.get(job["status"], ("", None))
-                if how is not None:
-                    waiters.tell(job_id, Ending(how, msgspec.Raw(msgspec.json.encode((job or {}).get(told)))))
+                over = Ending(How.EXPIRED) if job is None else ending(job)
+                if over is not None:
+                    waiters.tell(job_id, over)
             return self._ended(job_id, await outcome(wait, wait_s, receive), wait_s)
         finally:
             waiters.remove(job_id, wait)
 
     def _ended(self, job_id: str, ending: Ending, wait_s: int) -> Answer:
         return ended(job_id, ending, wait_s, self._state.retry_after_s())
+
+    def _throttled(self, run: RunState, name: Name) -> Answer | None:
+        """The refusal for a client that has asked too often."""
+        rules = self._state.admission
+        if rules.client_rate is None:
+            return None
+        wait_s = run.throttle.wait_s(name.client, time.monotonic(), rules.client_rate, rules.client_burst)
+        if wait_s == 0:
+            return None
+        run.note(name, run.now(), Outcome.THROTTLED, status=429)
+        return too_many_requests(wait_s, rate=rules.client_rate, burst=rules.client_burst).answer()
 
     def _turned_away(self, run: RunState, name: Name, head: Head, left_s: float | None) -> Answer | None:
         """The refusal of an admission policy that need not ask the script."""
@@ -191,28 +198,3 @@ class Posting:
                 return await look(self._state, job_id)
         except (RedisError, OSError, TimeoutError) as error:
             raise redis_gone() from error
-
-
-async def _read(head: Head, receive: Receive) -> tuple[str, dict[str, Any]]:
-    """Task and arguments out of the body."""
-    heads.check_body(head)
-    body = await read_body(receive, MAX_BODY)
-    if body is None:
-        raise heads.too_large()
-    try:
-        order = _order.decode(body)
-        return order.task, decode_args(order.task, order.args)
-    except (msgspec.DecodeError, UnknownTask, UnicodeError, RecursionError) as error:
-        raise _misfit(body, error) from None
-
-
-def _misfit(body: bytes, error: Exception) -> Problem:
-    """The problem with a body that could not be decoded: 400 if it is no JSON at all, else 422."""
-    try:
-        # a decoder that knows its type may meet a wrong type before it meets broken JSON
-        msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as broken:
-        return Problem(400, f"The body is not JSON: {broken}.")
-    if isinstance(error, UnknownTask):
-        return Problem(422, str(error))
-    return Problem(422, f'{error}. Ask with {{"task": name, "args": {{...}}}}.')

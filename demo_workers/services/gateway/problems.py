@@ -1,12 +1,13 @@
 """What the gateway says when it cannot do what was asked: RFC 9457 problem bodies.
 
 Which status means what: 400 the message itself is broken (JSON, headers, Host), 422 it is fine JSON that no task takes,
-503 not now, with ``Retry-After``. No other 5xx is ever meant.
+429 not you now and 503 nobody now, both with ``Retry-After``. No other 5xx is ever meant.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import AsyncGenerator
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -29,6 +30,14 @@ class Answer(NamedTuple):
     status: int
     headers: Headers
     body: bytes
+
+
+class Stream(NamedTuple):
+    """An answer that is sent piece by piece; ``parts`` ends with it, also when the client hangs up."""
+
+    status: int
+    headers: Headers
+    parts: AsyncGenerator[bytes, None]
 
 
 class Problem(Exception):
@@ -59,13 +68,23 @@ def answer(status: int, headers: Headers, body: Any) -> Answer:
 
 
 def unavailable(detail: str, retry_after_s: float = 1.0, headers: Headers | None = None, **members: Any) -> Problem:
-    """A 503 that asks to come back after ``retry_after_s`` seconds.
+    """A 503 that asks to come back after ``retry_after_s`` seconds: the system cannot take more now."""
+    return _come_back(503, detail, retry_after_s, headers, members)
 
-    The header has whole seconds, rounded up and at least 1, as RFC 9110 wants them; the body has the exact number.
-    """
+
+def too_many_requests(retry_after_s: float, **members: Any) -> Problem:
+    """A 429 that asks to come back after ``retry_after_s`` seconds: this client has asked too often."""
+    detail = "This client sends more requests than it may. Others are not concerned."
+    return _come_back(429, detail, retry_after_s, None, members)
+
+
+def _come_back(
+    status: int, detail: str, retry_after_s: float, headers: Headers | None, members: dict[str, Any]
+) -> Problem:
+    """The header has whole seconds, rounded up and at least 1, as RFC 9110 wants them; the body has the number."""
     retry_after_s = min(retry_after_s, LONGEST_RETRY_AFTER_S)
     retry_after = (b"retry-after", b"%d" % max(1, math.ceil(retry_after_s)))
-    return Problem(503, detail, [retry_after, *(headers or [])], retry_after_s=retry_after_s, **members)
+    return Problem(status, detail, [retry_after, *(headers or [])], retry_after_s=retry_after_s, **members)
 
 
 def redis_gone(error: Exception | None = None) -> Problem:

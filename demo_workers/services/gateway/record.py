@@ -39,6 +39,11 @@ class Counts:
         name = outcome.name.lower()
         setattr(self, name, getattr(self, name) + 1)
 
+    def add(self, others: Counts) -> None:
+        """Count what others have counted too."""
+        for name, value in others.to_dict().items():
+            setattr(self, name, getattr(self, name) + value)
+
     def to_dict(self) -> dict[str, int]:
         """The numbers by name."""
         return asdict(self)

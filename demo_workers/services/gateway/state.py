@@ -19,10 +19,16 @@ from demo_workers.records.events import Outcome
 from demo_workers.scenario import Admission
 from demo_workers.services.gateway.drain_rate import DrainRate
 from demo_workers.services.gateway.heads import FIRST_OWN_REQUEST, Name
+from demo_workers.services.gateway.histogram import Histogram
 from demo_workers.services.gateway.limits import Limits
+from demo_workers.services.gateway.listeners import Listeners
 from demo_workers.services.gateway.record import Counts, Record
 from demo_workers.services.gateway.refusals import Refusals
+from demo_workers.services.gateway.throttle import Throttle
 from demo_workers.services.gateway.waiters import Ending, How, Waiters
+
+MAX_QUESTIONS = 24
+"""Looks at single jobs on their way at once. Each holds a connection, and the client's pool has a hundred."""
 
 
 class RunState:
@@ -30,12 +36,14 @@ class RunState:
 
     Attributes:
         limits: what this run may hold inside.
+        throttle: how much each of its clients may send.
         asking: attempts that wait for their decision: jobs that may be on their way in.
     """
 
     def __init__(self, run: str, admission: Admission, record: Record | None = None) -> None:
         self.run, self.record = run, record
         self.limits = Limits(admission)
+        self.throttle = Throttle()
         self.counts = Counts()
         self.asking = 0
         self._numbers = itertools.count(FIRST_OWN_REQUEST)
@@ -77,6 +85,8 @@ class State:
     Attributes:
         admission: the rules of the door, with ``place`` and ``naive`` read out of them.
         depth: jobs inside, as last heard.
+        questions: taken by whoever asks Redis about a single job.
+        sojourns: how long jobs took from admission to end.
         admit: asked before the script; its no is final, its yes only lets the attempt ask.
         written: the reader's own ``admit``, which the policy ``custom`` puts in force.
 
@@ -90,9 +100,12 @@ class State:
     def __init__(self, connection: redis.asyncio.Redis, queue: str, admission: Admission, *, result_ttl_s: int) -> None:
         self.connection, self.queue_name = connection, queue
         self.queue = BoundedQueue(connection, queue, result_ttl_s=result_ttl_s)
+        self.questions = asyncio.Semaphore(MAX_QUESTIONS)
         self.drain = DrainRate()
         self.refusals = Refusals(self.drain)
         self.waiters = Waiters()
+        self.listeners = Listeners(self.waiters)
+        self.sojourns = Histogram()
         self.depth = 0
         self.admit: Callable[[Door], bool] | None = None
         self.written: Callable[[Door], bool] | None = None
@@ -101,6 +114,7 @@ class State:
         self._origin = time.monotonic()
         self.admission = admission
         self.run = self.unrecorded()
+        self._past = Counts()
         self.steer(admission)
 
     @property
@@ -146,6 +160,30 @@ class State:
             run.limits.gone(job_id)
             self.waiters.tell(job_id, Ending(How.DROPPED))
 
+    def cancelled(self, job_ids: Sequence[str]) -> None:
+        """These were taken out of the queue on request."""
+        run = self.run
+        run.counts.cancelled += sum(job_id.startswith(run.run + "-") for job_id in job_ids)
+        if run.record is not None:
+            run.record.cancelled(job_ids)
+        self.refusals.forget()
+        self.depth = max(self.depth - len(job_ids), 0)
+        for job_id in job_ids:
+            run.limits.gone(job_id)
+            self.waiters.tell(job_id, Ending(How.CANCELLED))
+
+    def turn_to(self, run: RunState) -> None:
+        """Begin another run; what this one has counted stays counted."""
+        self._past.add(self.run.counts)
+        self.run = run
+
+    def counts(self) -> dict[str, int]:
+        """The counts of all runs since this process began."""
+        total = Counts()
+        for counts in (self._past, self.run.counts):
+            total.add(counts)
+        return total.to_dict()
+
     def unrecorded(self) -> RunState:
         """A run without a record, as between runs and in plain serving."""
         return RunState(secrets.token_hex(4), self.admission)
@@ -162,9 +200,13 @@ class State:
             self._count(run.counts, said)
         if run.record is not None:
             run.record.announced(said)
+        if said.kind == "started":
+            self.listeners.started(said.job_id)
         if said.kind == "finished":
             self.drain.finished(time.monotonic())
-            run.limits.finished(said.job_id, self.depth)
+            sojourn_s = run.limits.finished(said.job_id, self.depth)
+            if sojourn_s is not None:
+                self.sojourns.observe(sojourn_s)
             self.refusals.forget()
             self.depth = max(self.depth - 1, 0)
             how = How.FINISHED if said.ok else How.FAILED

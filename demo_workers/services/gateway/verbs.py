@@ -59,7 +59,7 @@ class Verbs:
         self._close()
         redis_origin = await self._redis_time(origin)
         record = Record(run, origin, Path(events), redis_origin, self._failed)
-        self._state.run = RunState(run, self._state.admission, record)
+        self._state.turn_to(RunState(run, self._state.admission, record))
         return {"t": record.now()}
 
     async def steer(self, admission: dict[str, Any]) -> dict[str, Any]:
@@ -78,13 +78,8 @@ class Verbs:
 
     async def cancel_waiting(self) -> dict[str, Any]:
         """Take what waits out of the queue, and tell those who wait for it."""
-        run = self._state.run
-        taken = await self._state.queue.cancel_waiting(run.run)
-        run.counts.cancelled += len(taken)
-        if run.record is not None:
-            run.record.cancelled(taken)
-        for job_id in taken:
-            self._state.waiters.tell(job_id, Ending(How.CANCELLED))
+        taken = await self._state.queue.cancel_waiting(self._state.run.run)
+        self._state.cancelled(taken)
         return {"cancelled": len(taken)}
 
     async def settled(self, jobs: list[list[str]]) -> dict[str, Any]:
@@ -122,7 +117,7 @@ class Verbs:
     def _close(self) -> None:
         if self._state.run.record is not None:
             self._state.run.record.close()
-        self._state.run = self._state.unrecorded()
+        self._state.turn_to(self._state.unrecorded())
 
     async def _redis_time(self, origin: float) -> float:
         """The Redis server's clock at the run's origin (seconds)."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from demo_workers.services.gateway.asgi import Receive
+from demo_workers.services.gateway.asgi import Receive, hung_up
 from demo_workers.services.gateway.problems import unavailable
 
 
@@ -43,10 +43,10 @@ RECENT = 200
 
 
 class Waiters:
-    """Who waits for which job; at most ``MOST``. A client that hangs up leaves."""
+    """Who waits for which job; at most ``MOST``, ``count`` at present. A client that hangs up leaves."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self.count = 0
         self._by_job: dict[str, list[Wait]] = {}
         self._recent: dict[str, Ending] = {}
 
@@ -56,16 +56,16 @@ class Waiters:
         Raises:
             Problem: 503, too many are waiting.
         """
-        if self._count >= MOST:
+        if self.count >= MOST:
             raise unavailable("Too many clients are waiting for results. Ask without Prefer: wait.", limit=MOST)
-        self._count += 1
+        self.count += 1
         wait: Wait = asyncio.get_running_loop().create_future()
         self._by_job.setdefault(job_id, []).append(wait)
         return wait
 
     def remove(self, job_id: str, wait: Wait) -> None:
         """Stop listening; once for each ``add``."""
-        self._count -= 1
+        self.count -= 1
         waits = self._by_job.get(job_id, [])
         if wait in waits:
             waits.remove(wait)
@@ -93,7 +93,7 @@ class Waiters:
 
     def _tell(self, job_id: str, ending: Ending) -> None:
         for wait in self._by_job.pop(job_id, ()):
-            _end(wait, ending)
+            end(wait, ending)
 
 
 async def outcome(wait: Wait, wait_s: float, receive: Receive) -> Ending:
@@ -101,9 +101,9 @@ async def outcome(wait: Wait, wait_s: float, receive: Receive) -> Ending:
     if wait.done():
         return wait.result()
     loop = asyncio.get_running_loop()
-    timer = loop.call_later(wait_s, _end, wait, Ending(How.TIME_OVER))
-    watch = loop.create_task(_hung_up(receive))
-    watch.add_done_callback(lambda _: _end(wait, Ending(How.HUNG_UP)))
+    timer = loop.call_later(wait_s, end, wait, Ending(How.TIME_OVER))
+    watch = loop.create_task(hung_up(receive))
+    watch.add_done_callback(lambda _: end(wait, Ending(How.HUNG_UP)))
     try:
         return await wait
     finally:
@@ -111,11 +111,7 @@ async def outcome(wait: Wait, wait_s: float, receive: Receive) -> Ending:
         watch.cancel()
 
 
-async def _hung_up(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _end(wait: Wait, ending: Ending) -> None:
+def end(wait: Wait, ending: Ending) -> None:
+    """End one wait, if nothing has ended it before."""
     if not wait.done():
         wait.set_result(ending)

@@ -53,16 +53,14 @@ class System:
             self.runtime / "gateway.log",
             on_event=self.told.append,
         )
-        names = range(workers)
-        timings = {"class": "simple", "timings": "classroom"}
-        self.workers = [
-            Child(
-                "worker", "demo_workers.queueing.worker", common | timings | {"number": n}, self.runtime / f"w{n}.log"
-            )
-            for n in names
-        ]
+        self.workers = [self._worker(number) for number in range(workers)]
         ready, *_ = await asyncio.gather(self.gateway.start(), *(worker.start() for worker in self.workers))
         self.url = ready["url"]
+
+    async def add_worker(self) -> None:
+        """One more."""
+        self.workers.append(self._worker(len(self.workers)))
+        await self.workers[-1].start()
 
     async def stop(self) -> None:
         """End everything."""
@@ -97,6 +95,13 @@ class System:
             assert time.monotonic() < end, "jobs are still outstanding"
             await asyncio.sleep(0.01)
 
+    async def drained_of(self, job_id: str) -> None:
+        """Wait until RQ says that a job is done, which is a moment after the worker has announced it."""
+        end = time.monotonic() + 10
+        while (await self.connection.hget(f"rq:job:{job_id}", "status")) in (b"queued", b"started"):
+            assert time.monotonic() < end, f"{job_id} is not done"
+            await asyncio.sleep(0.005)
+
     def rows(self, kind: Kind) -> Events:
         """The record's rows of one kind."""
         events, _ = read_events(self.events)
@@ -106,6 +111,11 @@ class System:
     def codes(self, kind: Kind) -> list[int]:
         """The codes of the rows of one kind, sorted."""
         return sorted(np.asarray(self.rows(kind)["code"]).tolist())
+
+    def _worker(self, number: int) -> Child:
+        config = {"address": self.redis.address, "queue": self.queue, "number": number}
+        config |= {"class": "simple", "timings": "classroom"}
+        return Child("worker", "demo_workers.queueing.worker", config, self.runtime / f"w{number}.log")
 
     @property
     def log(self) -> str:

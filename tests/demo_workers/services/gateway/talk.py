@@ -38,8 +38,10 @@ class Talk:
             return None
         first, *lines = head.decode("ascii").strip().split("\r\n")
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-        data = b"" if head_only else await self.reader.readexactly(int(headers["content-length"]))
-        reply = Reply(int(first.split()[1]), headers, json.loads(data) if data else None)
+        status = int(first.split()[1])
+        bodiless = head_only or status == 204
+        data = b"" if bodiless else await self.reader.readexactly(int(headers["content-length"]))
+        reply = Reply(status, headers, json.loads(data) if data else None)
         if reply.status >= 400 and not head_only:
             check_problem(reply)
         return reply
@@ -75,7 +77,7 @@ def check_problem(reply: Reply) -> None:
     assert reply.body["status"] == reply.status
     assert reply.body["title"]
     assert reply.body["detail"]
-    if reply.status == 503:
+    if reply.status in (429, 503):
         assert int(reply.headers["retry-after"]) >= max(1, reply.body["retry_after_s"])
 
 

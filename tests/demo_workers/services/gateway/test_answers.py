@@ -172,8 +172,8 @@ async def test_what_is_wrong_is_said(
     ("method", "path", "allow"),
     [
         ("GET", "/jobs", "POST"),
-        ("DELETE", "/jobs/x", "GET, HEAD"),
-        ("POST", "/jobs/x", "GET, HEAD"),
+        ("DELETE", "/jobs", "POST"),
+        ("POST", "/jobs/x", "GET, HEAD, DELETE"),
         ("PUT", "/healthz", "GET, HEAD"),
     ],
 )
