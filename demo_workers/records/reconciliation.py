@@ -41,6 +41,10 @@ def _counts(run: Run, w: Witnesses) -> list[Line]:
         _line("clients_attempts", "witness: the clients' own count of attempts agrees", sent, w.clients, "attempts"),
         _line("clients_503", "witness: the clients' own count of 503s agrees", refused, w.clients, "refused"),
     ]
+    if run.scenario.admission.client_rate is not None or any(s.knob == "client_rate" for s in run.steering):
+        throttled = int(np.sum(run.attempts["status"] == 429))
+        text = "witness: the clients' own count of 429s agrees"
+        found.append(_line("clients_429", text, throttled, w.clients, "throttled"))
     if {"drop_oldest", "priority"} & _policies(run):
         ended = run.rows(Kind.ENDED)
         # the script has no worker; what a worker drops has one
