@@ -1,4 +1,4 @@
-"""Workers announce on a Redis stream what they start and finish; the gateway listens.
+"""Workers announce on a Redis stream what they start, finish and drop; the gateway listens.
 
 The times are those of the function itself, not of RQ's bookkeeping around it.
 """
@@ -6,6 +6,7 @@ The times are those of the function itself, not of RQ's bookkeeping around it.
 from __future__ import annotations
 
 import json
+import math
 import platform
 import time
 from collections.abc import Mapping
@@ -17,18 +18,23 @@ from typing import Any
 import psutil
 import redis
 
-MAX_ENTRIES = 100_000
+MAX_ENTRIES = 5_000
+"""What Redis keeps for a gateway that is slow for seconds: at 200 jobs per second some twelve of them."""
 MAX_RESULT = 1 << 16
 """Bytes of a result's JSON text."""
-_KINDS = {"s": "started", "f": "finished"}
+_KINDS = {"s": "started", "f": "finished", "d": "dropped"}
 
 
 @dataclass(frozen=True)
 class Announcement:
-    """``kind`` is ``started`` or ``finished``; ``t_monotonic`` is CLOCK_MONOTONIC on the host named by ``boot``.
+    """``kind`` is ``started``, ``finished`` or ``dropped``; times are CLOCK_MONOTONIC on the host named by ``boot``.
 
-    ``result`` is the JSON text of what the function returned, or of its error's type and text when not ``ok``.
-    ``stream_ms`` is the Redis server's clock (milliseconds) when it arrived there.
+    Attributes:
+        t_monotonic: when the function began or ended; where it never ran, or did not return, when the job left.
+        returned: whether the function returned or raised.
+        picked_monotonic: when the worker had taken the job from the queue; NaN where nobody has said so.
+        result: JSON text of what the function returned, or of its error's type and text when not ``ok``.
+        stream_ms: the Redis server's clock (milliseconds) when it arrived there.
     """
 
     kind: str
@@ -39,7 +45,9 @@ class Announcement:
     boot: str
     ok: bool
     result: str
-    stream_ms: int
+    stream_ms: float
+    returned: bool = True
+    picked_monotonic: float = math.nan
 
 
 @cache
@@ -56,7 +64,9 @@ def stream_key(queue: str) -> str:
     return f"{queue}:announce"
 
 
-def announce_started(connection: redis.Redis, queue: str, job_id: str, *, worker: str, number: int) -> None:
+def announce_started(
+    connection: redis.Redis, queue: str, job_id: str, *, worker: str, number: int, picked_monotonic: float = math.nan
+) -> None:
     """Say that a job's function is about to run: call this just before it.
 
     Args:
@@ -65,9 +75,10 @@ def announce_started(connection: redis.Redis, queue: str, job_id: str, *, worker
         job_id: the job.
         worker: the worker's name.
         number: the worker's number in the record.
+        picked_monotonic: when the worker had taken the job from the queue (CLOCK_MONOTONIC seconds).
     """
-    t = time.monotonic()
-    _add(connection, queue, {"k": "s", "job": job_id, "worker": worker, "n": number, "t": repr(t)})
+    times = {"t": repr(time.monotonic()), "p": repr(picked_monotonic)}
+    _add(connection, queue, {"k": "s", "job": job_id, "worker": worker, "n": number, **times})
 
 
 def announce_finished(
@@ -80,6 +91,7 @@ def announce_finished(
     ok: bool,
     result: Any,
     t_monotonic: float | None = None,
+    returned: bool = True,
 ) -> None:
     """Say that it has returned, or raised: call this just after it.
 
@@ -93,10 +105,17 @@ def announce_finished(
         result: what it returned, or its error's type and text. What is no JSON goes as its ``repr``, and of what is
             longer than ``MAX_RESULT`` only the length.
         t_monotonic: when it did (CLOCK_MONOTONIC seconds); now unless given.
+        returned: False where it did neither, because its process died or because it never began.
     """
     t = time.monotonic() if t_monotonic is None else t_monotonic
-    told = {"ok": int(ok), "result": _bounded(result)}
+    told: dict[str, Any] = {"ok": int(ok), "result": _bounded(result)} | ({} if returned else {"r": 0})
     _add(connection, queue, {"k": "f", "job": job_id, "worker": worker, "n": number, "t": repr(t), **told})
+
+
+def announce_dropped(connection: redis.Redis, queue: str, job_id: str, *, worker: str, number: int) -> None:
+    """Say that a worker has taken a job and found it not worth doing; arguments as above."""
+    t = repr(time.monotonic())
+    _add(connection, queue, {"k": "d", "job": job_id, "worker": worker, "n": number, "t": t, "r": 0})
 
 
 def decode(entry: tuple[bytes, Mapping[bytes, bytes]]) -> Announcement:
@@ -117,6 +136,9 @@ def decode(entry: tuple[bytes, Mapping[bytes, bytes]]) -> Announcement:
         ok=text.get("ok") == "1",
         result=text.get("result", ""),
         stream_ms=int(entry_id.split(b"-")[0]),
+        returned=text.get("r") != "0",
+        # workers on other hosts may be of a version that does not say
+        picked_monotonic=float(text.get("p", "nan")),
     )
 
 

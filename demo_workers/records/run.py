@@ -103,7 +103,7 @@ class Run:
         decided = self.attempts[~np.isnan(self.attempts["admitted_s"])]
         unseen = decided[~np.isin(tables.key(decided), tables.key(found))]
         lost = np.zeros(len(unseen), tables.EXECUTION)
-        for name in ("started_s", "finished_s", "left_s"):
+        for name in ("picked_s", "started_s", "finished_s", "left_s"):
             lost[name] = np.nan
         lost["request"], lost["attempt"], lost["worker"] = unseen["request"], unseen["attempt"], -1
         lost["result"] = Result.LOST
@@ -131,8 +131,8 @@ class Run:
 
     @property
     def worker_deaths(self) -> int:
-        """Workers that died while it ran."""
-        return sum(entry.knob == "worker_died" for entry in self.steering)
+        """Workers, and work horses of workers that live on, that died while it ran."""
+        return sum(entry.knob in ("worker_died", "horse_died") for entry in self.steering)
 
     @cached_property
     def length_s(self) -> float:
@@ -144,8 +144,8 @@ class Run:
 
     @cached_property
     def requests(self) -> Table:
-        """The last attempt of each request a client made; its outcome is the request's end."""
-        rows = self.attempts[self.attempts["sent_s"] == self.attempts["sent_s"]]
+        """The last attempt of each request a client made, sent or held back; its outcome is the request's end."""
+        rows = self.attempts[~np.isnan(self.attempts["due_s"])]
         last = np.append(rows["request"][1:] != rows["request"][:-1], True) if len(rows) else np.zeros(0, bool)
         return np.asarray(rows[last])
 

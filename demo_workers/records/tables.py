@@ -29,22 +29,24 @@ ATTEMPT = np.dtype(
         ("backoff_s", "f8"),
     ]
 )
-"""One attempt of one request. ``status`` is what the client saw, ``decided_status`` what the gateway recorded;
-``limit`` is the one in force when it was decided (-1: none); times in seconds, NaN for "did not happen"."""
+"""One attempt of one request; ``sent_s`` is NaN where a guard of the client held it back. ``status`` is what the client
+saw, ``decided_status`` what the gateway recorded; ``limit`` is the one in force when it was decided (-1: none); times
+in seconds, NaN for "did not happen"."""
 
 EXECUTION = np.dtype(
     [
         ("request", "i4"),
         ("attempt", "i4"),
         ("worker", "i4"),
+        ("picked_s", "f8"),
         ("started_s", "f8"),
         ("finished_s", "f8"),
         ("left_s", "f8"),
         ("result", "i4"),
     ]
 )
-"""One execution of one attempt's job; ``left_s`` is when the job left the system, whether or not its function
-returned; two for the same attempt is at-least-once, made visible."""
+"""One execution of one attempt's job; ``picked_s`` is when a worker had taken it from the queue, ``left_s`` when it
+left the system, whether or not its function returned; two for the same attempt is at-least-once, made visible."""
 
 Table = NDArray[np.void]
 
@@ -61,9 +63,11 @@ def _first(rows: Events) -> Events:
 
 
 def attempts(events: Events) -> Table:
-    """One row per attempt that a client sent or the gateway decided, sorted by request and attempt."""
-    sent, answered, decided = (_first(events[events["kind"] == k]) for k in (Kind.SENT, Kind.ANSWERED, Kind.DECIDED))
-    keys = np.unique(np.concatenate([key(sent), key(decided)]))
+    """One row per attempt that a client sent or held back or the gateway decided, sorted by request and attempt."""
+    sent, held, answered, decided = (
+        _first(events[events["kind"] == k]) for k in (Kind.SENT, Kind.HELD_BACK, Kind.ANSWERED, Kind.DECIDED)
+    )
+    keys = np.unique(np.concatenate([key(sent), key(held), key(decided)]))
     table = np.zeros(len(keys), ATTEMPT)
     for name in ("due_s", "sent_s", "admitted_s", "answered_s", "seen_s", "backoff_s"):
         table[name] = np.nan
@@ -73,6 +77,9 @@ def attempts(events: Events) -> Table:
 
     at = np.searchsorted(keys, key(sent))
     table["client"][at], table["sent_s"][at], table["due_s"][at] = sent["actor"], sent["t"], sent["value"]
+
+    at = np.searchsorted(keys, key(held))
+    table["client"][at], table["due_s"][at], table["outcome"][at] = held["actor"], held["value"], Outcome.THROTTLED
 
     known = np.isin(key(answered), keys)
     answered = answered[known]
@@ -99,6 +106,7 @@ def executions(events: Events) -> Table:
             int(e["request"]),
             int(e["attempt"]),
             int(e["actor"]),
+            float(e["value"]),
             float(e["t"]),
             np.nan,
             np.nan,
@@ -112,12 +120,12 @@ def executions(events: Events) -> Table:
         # the one this worker began; an end without a worker closes whichever is still open
         found = next((r for r in waiting if worker in (-1, r[2])), None)
         if found is None:
-            found = [int(e["request"]), int(e["attempt"]), worker, np.nan, np.nan, np.nan, Result.PENDING]
+            found = [int(e["request"]), int(e["attempt"]), worker, np.nan, np.nan, np.nan, np.nan, Result.PENDING]
             rows.append(found)
         else:
             waiting.remove(found)
         t = float(e["t"])
-        found[4:] = [t, t if t == t else float(e["value"]), int(e["code"])]
+        found[5:] = [t, t if t == t else float(e["value"]), int(e["code"])]
     table = np.array([tuple(row) for row in rows], EXECUTION)
     return table[np.argsort(table["started_s"], kind="stable")]  # NaN sorts last
 

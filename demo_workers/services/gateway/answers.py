@@ -12,7 +12,7 @@ from demo_workers.services.gateway.waiters import Ending, How
 
 _NO_END = {
     How.CANCELLED: "The job was taken out of the queue before it ran.",
-    How.DROPPED: "The job was taken out of the queue before it ran, to make room for another.",
+    How.DROPPED: "The job was dropped before it ran, to make room for another or because it came too late.",
     How.CLOSING: "The job is in, but the gateway is closing and will not hear of its end.",
     How.REDIS_LOST: "The job was in, but Redis has gone, and perhaps the job with it.",
 }

@@ -49,6 +49,26 @@ class Counts:
         return asdict(self)
 
 
+RECENT = 10_000
+"""Jobs whose start or end is remembered. Whoever still has something to say about one says it within seconds: the
+script that let it in, a second announcement, the stack that settles for a dead worker."""
+
+
+class _Recent:
+    """The last ``RECENT`` jobs that were added: a run of hours must not remember them all."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[Job, None] = {}
+
+    def __contains__(self, job: Job) -> bool:
+        return job in self._jobs
+
+    def add(self, job: Job) -> None:
+        self._jobs[job] = None
+        if len(self._jobs) > RECENT:
+            del self._jobs[next(iter(self._jobs))]
+
+
 class Record:
     """Writes the rows of one run, each execution's end exactly once, and knows what is still outstanding.
 
@@ -68,8 +88,8 @@ class Record:
         self._open = True
         self._waiting: set[Job] = set()
         self._running: dict[Job, list[int]] = {}  # the workers that are at it; two is at-least-once
-        self._begun: set[Job] = set()  # started or ended at least once
-        self._ended: set[Job] = set()
+        self._begun = _Recent()  # started or ended at least once
+        self._ended = _Recent()
 
     @property
     def rows(self) -> int:
@@ -100,14 +120,18 @@ class Record:
         self._write(Kind.DECIDED, name[:2], t=self._writer.now(), code=Outcome.SHED, **columns)
 
     def announced(self, said: Announcement) -> None:
-        """A worker has started or finished a job; those of other runs are none of ours."""
+        """A worker has started, finished or dropped a job; those of other runs are none of ours."""
         job = self._job(said.job_id)
         if job is None:
             return
+        t = self._time(said)
         if said.kind == "started":
-            self._started(job, said.number, self._time(said))
+            # where the worker's clock is another one, it cannot be told when that was
+            picked = said.picked_monotonic - self._origin if said.boot == boot_id() else NAN
+            self._started(job, said.number, t, picked)
         else:
-            self._finished(job, said.number, self._time(said), Result.OK if said.ok else Result.FAILED)
+            result = Result.DROPPED if said.kind == "dropped" else Result.OK if said.ok else Result.FAILED
+            self._finished(job, said.number, t, result, returned=said.returned)
 
     def cancelled(self, job_ids: Iterable[str]) -> list[str]:
         """These jobs were taken out of the queue; returns those that were still waiting."""
@@ -126,21 +150,22 @@ class Record:
         self._open = False
         self._writer.close()
 
-    def _started(self, job: Job, worker: int, t: float) -> None:
+    def _started(self, job: Job, worker: int, t: float, picked: float) -> None:
         self._waiting.discard(job)
         self._begun.add(job)
         if worker in self._running.get(job, ()):
             # it cannot be at the same job twice: the first time ended without a word
             self._end(job, worker, Result.LOST)
         self._running.setdefault(job, []).append(worker)
-        self._write(Kind.STARTED, job, t=t, actor=worker)
+        self._write(Kind.STARTED, job, t=t, actor=worker, value=picked)
 
-    def _finished(self, job: Job, worker: int, t: float, result: Result) -> None:
+    def _finished(self, job: Job, worker: int, t: float, result: Result, *, returned: bool) -> None:
         workers = self._running.get(job, [])
         if worker not in workers and job in self._ended:
             return  # this execution was already settled
         self._leave(job, worker)
-        self._write(Kind.ENDED, job, t=t, code=result, actor=worker)
+        times = {"t": t} if returned else {"t": NAN, "value": t}
+        self._write(Kind.ENDED, job, code=result, actor=worker, **times)
 
     def _never_ran(self, job_id: str, result: Result) -> bool:
         job = self._job(job_id)

@@ -194,7 +194,7 @@ class State:
         return time.monotonic() - self._origin if record is None else record.now()
 
     def heard(self, said: Announcement) -> None:
-        """A worker has started or finished a job."""
+        """A worker has started, finished or dropped a job."""
         run = self.run
         if said.job_id.startswith(run.run + "-"):
             self._count(run.counts, said)
@@ -202,13 +202,17 @@ class State:
             run.record.announced(said)
         if said.kind == "started":
             self.listeners.started(said.job_id)
-        if said.kind == "finished":
-            self.drain.finished(time.monotonic())
-            sojourn_s = run.limits.finished(said.job_id, self.depth)
+            return
+        self.drain.finished(time.monotonic())  # one that was dropped has left as well
+        self.refusals.forget()
+        self.depth = max(self.depth - 1, 0)
+        if said.kind == "dropped":
+            run.limits.gone(said.job_id)
+            self.waiters.tell(said.job_id, Ending(How.DROPPED))
+        else:
+            sojourn_s = run.limits.finished(said.job_id, self.depth + 1)
             if sojourn_s is not None:
                 self.sojourns.observe(sojourn_s)
-            self.refusals.forget()
-            self.depth = max(self.depth - 1, 0)
             how = How.FINISHED if said.ok else How.FAILED
             self.waiters.tell(said.job_id, Ending(how, msgspec.Raw(said.result.encode())))
 
@@ -224,6 +228,8 @@ class State:
     def _count(self, counts: Counts, said: Announcement) -> None:
         if said.kind == "started":
             counts.started += 1
+        elif said.kind == "dropped":
+            counts.dropped += 1
         elif said.ok:
             counts.finished += 1
         else:

@@ -18,7 +18,7 @@ class How(Enum):
     FINISHED = "finished"
     FAILED = "failed"
     CANCELLED = "cancelled"  # taken out of the queue before it ran
-    DROPPED = "dropped"  # the same, to make room for another
+    DROPPED = "dropped"  # the same, to make room for another or because it came too late
     EXPIRED = "expired"  # it was here once, and nothing is known of it any more
     TIME_OVER = "time over"
     HUNG_UP = "hung up"

@@ -37,6 +37,7 @@ class Place:
         self.runtime = make_runtime_directory()
         self.server = RedisServer(self.runtime, environ={})
         self._workers: list[Child] = []
+        self.news: list[dict[str, Any]] = []
 
     async def start(self) -> None:
         await self.server.start()
@@ -54,12 +55,13 @@ class Place:
         self.rq.close()
         await self.server.stop()
 
-    async def worker(self, **config: Any) -> Child:
-        """A worker that has said that it is ready."""
+    async def worker(self, kind: str = "simple", **config: Any) -> Child:
+        """A worker that has said that it is ready; what it tells later is in ``news``."""
         number = len(self._workers)
-        config = {"address": self.address, "queue": QUEUE, "number": number, "class": "simple"} | config
+        config = {"address": self.address, "queue": QUEUE, "number": number, "class": kind} | config
         log = self.runtime / f"worker-{number}.log"
-        child = Child(f"worker {number}", "demo_workers.queueing.worker", {"timings": "classroom"} | config, log)
+        module, config = "demo_workers.queueing.worker", {"timings": "classroom"} | config
+        child = Child(f"worker {number}", module, config, log, on_event=self.news.append)
         self._workers.append(child)
         self.ready = await child.start()
         return child

@@ -14,10 +14,13 @@ import psutil
 import pytest
 
 from demo_workers.errors import LabError
+from demo_workers.queueing.classes import CLASSES
 from demo_workers.queueing.worker import work
 from tests.demo_workers.queueing.place import QUEUE, RUN, Place, until
 
 pytestmark = pytest.mark.live
+
+both = pytest.mark.parametrize("kind", CLASSES)
 
 
 def signalled(worker: Any, number: signal.Signals) -> None:
@@ -25,9 +28,10 @@ def signalled(worker: Any, number: signal.Signals) -> None:
     os.kill(worker.pid, number)
 
 
-async def test_a_worker_is_ready_when_it_is_registered(place: Place) -> None:
+@both
+async def test_a_worker_is_ready_when_it_is_registered(place: Place, kind: str) -> None:
     """It names itself and its process, RQ lists it, and the next job starts at once."""
-    worker = await place.worker(number=7)
+    worker = await place.worker(number=7, kind=kind)
     assert place.ready == {"event": "ready", "pid": worker.pid, "worker": f"{QUEUE}-w7"}
     assert await place.redis.smembers(f"rq:workers:{QUEUE}") == {f"rq:worker:{QUEUE}-w7".encode()}
     await place.post(1)
@@ -60,9 +64,10 @@ async def _all_announced(place: Place, jobs: int) -> bool:
     return sum(said.kind == "finished" for said in await place.announced()) == jobs
 
 
-async def test_a_job_that_raises_is_announced_and_failed(place: Place) -> None:
+@both
+async def test_a_job_that_raises_is_announced_and_failed(place: Place, kind: str) -> None:
     """The announcement has the error's type and text, RQ's failed registry has the job, the worker goes on."""
-    worker = await place.worker()
+    worker = await place.worker(kind=kind)
     await place.post(1, -1.0)
     await place.post(2)
     await until(lambda: place.told("finished", 2))
@@ -76,9 +81,10 @@ async def test_a_job_that_raises_is_announced_and_failed(place: Place) -> None:
     assert worker.alive
 
 
-async def test_the_end_of_its_input_ends_a_worker_that_computes(place: Place) -> None:
+@both
+async def test_the_end_of_its_input_ends_a_worker_that_computes(place: Place, kind: str) -> None:
     """Its owner has gone: within a second, though its only thread of work never pauses."""
-    worker = await place.worker()
+    worker = await place.worker(kind=kind)
     await place.post(1, 30.0, kind="cpu")
     await until(lambda: place.told("started", 1))
     process = psutil.Process(worker.pid)
@@ -89,9 +95,10 @@ async def test_the_end_of_its_input_ends_a_worker_that_computes(place: Place) ->
     assert not process.is_running()
 
 
-async def test_told_to_leave_a_worker_finishes_its_job(place: Place) -> None:
+@both
+async def test_told_to_leave_a_worker_finishes_its_job(place: Place, kind: str) -> None:
     """SIGTERM in mid-job: this job is finished, the next one stays in the queue, and RQ no longer lists the worker."""
-    worker = await place.worker()
+    worker = await place.worker(kind=kind)
     await place.post(1, 0.5)
     await place.post(2)
     await until(lambda: place.told("started", 1))
@@ -104,9 +111,10 @@ async def test_told_to_leave_a_worker_finishes_its_job(place: Place) -> None:
     assert await place.redis.smembers("rq:workers") == set()
 
 
-async def test_told_again_a_worker_leaves_its_job(place: Place) -> None:
+@both
+async def test_told_again_a_worker_leaves_its_job(place: Place, kind: str) -> None:
     """A second signal after a second: the job in hand fails, and nothing is left hanging."""
-    worker = await place.worker()
+    worker = await place.worker(kind=kind)
     await place.post(1, 30.0)
     await until(lambda: place.told("started", 1))
     signalled(worker, signal.SIGINT)

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from demo_workers.queueing.announce import Announcement, boot_id
-from demo_workers.records.events import Kind, Outcome, Result, read_events
+from demo_workers.records.events import Events, Kind, Outcome, Result, read_events
 from demo_workers.services.gateway.heads import Name
-from demo_workers.services.gateway.record import Record
+from demo_workers.services.gateway.record import RECENT, Record
 
 RUN = "abcd1234"
 
@@ -21,10 +25,11 @@ def job(request: int, attempt: int = 1, run: str = RUN) -> str:
     return f"{run}-{request}-{attempt}"
 
 
-def said(kind: str, job_id: str, worker: int = 0, ok: bool = True) -> Announcement:
+def said(kind: str, job_id: str, worker: int = 0, ok: bool = True, **more: Any) -> Announcement:
     """What a worker of this machine announces now."""
-    now = time.monotonic()
-    return Announcement(kind, job_id, f"w{worker}", worker, now, boot_id(), ok, "null", int(time.time() * 1000))
+    now, wall_ms = time.monotonic(), int(time.time() * 1000)
+    given = {"returned": kind != "dropped"} | more
+    return Announcement(kind, job_id, f"w{worker}", worker, now, boot_id(), ok, "null", wall_ms, **given)
 
 
 class Book:
@@ -38,6 +43,11 @@ class Book:
     def admit(self, request: int) -> None:
         """One attempt is let in."""
         self.record.decision(Name(request, 1, 3), 0.0, Outcome.ADMITTED, status=202, depth=1, limit=None)
+
+    def rows(self, kind: Kind) -> Events:
+        """The record's rows of one kind."""
+        events, _ = read_events(self.path)
+        return np.asarray(events[events["kind"] == kind])
 
     def ends(self) -> list[tuple[int, int, int]]:
         """(request, worker, result) of the executions' ends."""
@@ -93,6 +103,57 @@ def test_lost_and_then_done_by_another(book: Book) -> None:
     assert book.ends() == [(1, 0, Result.LOST), (1, 1, Result.FAILED)]
 
 
+def test_a_start_says_when_the_job_was_taken(book: Book) -> None:
+    """On the run's clock; NaN where the worker has not said, and where its clock is another machine's."""
+    taken = time.monotonic()
+    book.record.announced(said("started", job(1), picked_monotonic=taken))
+    book.record.announced(said("started", job(2)))
+    book.record.announced(replace(said("started", job(3), picked_monotonic=taken), boot="elsewhere"))
+    picked, started = book.rows(Kind.STARTED)["value"], book.rows(Kind.STARTED)["t"]
+    assert 0 <= picked[0] <= started[0]
+    assert np.isnan(picked[1:]).all()
+
+
+def test_a_dropped_job_has_left_and_never_ran(book: Book) -> None:
+    """It has a worker and a moment at which it left, and no time of a function; it waits no more and is not lost."""
+    book.admit(1)
+    book.record.announced(said("dropped", job(1), 2))
+    (row,) = book.rows(Kind.ENDED)
+    assert (row["code"], row["actor"]) == (Result.DROPPED, 2)
+    assert np.isnan(row["t"])
+    assert 0 <= row["value"] <= book.record.now()
+    assert book.record.outstanding == {"waiting": 0, "running": 0}
+    assert book.record.lost([job(1)]) == book.record.cancelled([job(1)]) == []
+
+
+def test_a_function_that_did_not_return_has_no_end_of_its_own(book: Book) -> None:
+    """Its work horse died: failed, with the moment at which the job left; a second word about it changes nothing."""
+    book.admit(1)
+    book.record.announced(said("started", job(1)))
+    for _ in range(2):
+        book.record.announced(said("finished", job(1), ok=False, returned=False))
+    (row,) = book.rows(Kind.ENDED)
+    assert row["code"] == Result.FAILED
+    assert np.isnan(row["t"])
+    assert row["value"] >= 0
+
+
+def test_a_record_does_not_grow_with_its_run(book: Book) -> None:
+    """Jobs that have ended are forgotten after a while, and not before anybody could have more to say about them."""
+    sizes = []
+    tracemalloc.start()
+    for start in range(0, 4 * RECENT, RECENT):
+        for request in range(start, start + RECENT):
+            book.admit(request)
+            book.record.announced(said("started", job(request)))
+            book.record.announced(said("finished", job(request)))
+        sizes.append(tracemalloc.get_traced_memory()[0])
+        book.record.announced(said("finished", job(start + RECENT // 2)))
+    tracemalloc.stop()
+    assert len(book.ends()) == 4 * RECENT
+    assert sizes[3] < 1.1 * sizes[1]
+
+
 def test_a_worker_that_starts_a_job_again_had_lost_it(book: Book) -> None:
     """One worker cannot be at the same job twice."""
     for kind in ("started", "started", "finished"):
@@ -140,7 +201,9 @@ def test_after_the_end_nothing_is_written(book: Book) -> None:
 
 moves = st.lists(
     st.tuples(
-        st.sampled_from(["admit", "started", "finished", "lost", "cancelled"]), st.integers(0, 2), st.integers(0, 1)
+        st.sampled_from(["admit", "started", "finished", "dropped", "lost", "cancelled"]),
+        st.integers(0, 2),
+        st.integers(0, 1),
     ),
     max_size=40,
 )
@@ -155,7 +218,7 @@ def test_every_execution_ends_at_most_once(
     for verb, request, worker in moves:
         if verb == "admit":
             book.admit(request)
-        elif verb in ("started", "finished"):
+        elif verb in ("started", "finished", "dropped"):
             book.record.announced(said(verb, job(request), worker))
         else:
             getattr(book.record, verb)([job(request)])
