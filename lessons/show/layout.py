@@ -47,7 +47,7 @@ KNOBS = {
         | {"throttle_k", "throttle_window_s", "bucket_tokens", "bucket_ratio"}
     ),
 }
-"""Which plot names which knob."""
+"""Which plot names which knob; in the order of the plots."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,8 @@ nothing is registered anywhere, nothing leaks. Same calls with the same data giv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox, IdentityTransform
 
 from lessons.show import png, style
-from lessons.show.layout import Look, cell, four
+from lessons.show.layout import KNOBS, Look, cell, four
 from lessons.show.scene import Mark, Scene
 from lessons.show.series import Series
 
@@ -43,7 +44,7 @@ class LiveFigure:
         self._canvas = FigureCanvasAgg(self.figure)
         self._base: list[Any] = []
         self._labelled: list[Any] = []
-        self._turn, self._marks = 0, 0
+        self._turn, self._marked_s = 0, -math.inf
 
     @property
     def title(self) -> str:
@@ -105,11 +106,12 @@ class LiveFigure:
             changed = []
         for i in changed:
             self._redraw_axes(i)
-        everything = fresh or not self._labelled or len(scene.marks) != self._marks
-        self._marks = len(scene.marks)
+        everything = fresh or not self._labelled
+        turned = {mark.knob for mark in scene.marks if mark.t > self._marked_s}
+        self._marked_s = max((mark.t for mark in scene.marks), default=-math.inf)
         if not self._labelled:
             self._labelled = list(self._base)
-        turn = set(range(len(self._plots))) if everything else {*self._due(), *changed}
+        turn = set(range(len(self._plots))) if everything else {*self._due(), *changed, *_naming(turned)}
         renderer = self._canvas.get_renderer()
         for i in turn:
             self._label(i, renderer, fresh=fresh)
@@ -151,3 +153,8 @@ class LiveFigure:
 
     def _pixels(self) -> png.Pixels:
         return np.asarray(self._canvas.buffer_rgba())
+
+
+def _naming(knobs: Set[str]) -> list[int]:
+    """The plots that name these knobs; whoever turned one is waiting to see it, and the other labels can wait."""
+    return [i for i, named in enumerate(KNOBS.values()) if named & knobs]
