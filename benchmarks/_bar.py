@@ -97,6 +97,8 @@ def main(
     chosen = parser.parse_args(arguments)
     name = Path(sys.argv[0]).stem
     if chosen.owned:
+        # a shell's background job ignores interrupts, and what it starts inherits that
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         threading.Thread(target=_end_with_owner, daemon=True).start()
     try:
         found = _measure(name, measure, chosen)

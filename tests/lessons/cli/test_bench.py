@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from pathlib import Path
 
 import psutil
@@ -110,13 +111,16 @@ def test_without_a_checkout_it_says_what_to_do(
 
 
 def test_a_benchmark_ends_with_its_owner(place: Place, checkout: Path) -> None:
-    """Also when the command is killed."""
+    """Also when the command is killed, and when it was a shell's background job, which ignores interrupts."""
     (checkout / "benchmarks" / "endless.py").write_text(HEAD + ENDLESS + FOOT)
 
     def at_it() -> list[psutil.Process]:
         return [process for process in place.family() if "benchmarks.endless" in process.cmdline()]
 
-    command = psutil.Popen([*COMMAND, "bench"], cwd=checkout, env=place.environment)
+    def ignore() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    command = psutil.Popen([*COMMAND, "bench"], cwd=checkout, env=place.environment, preexec_fn=ignore)
     try:
         wait_until(lambda: bool(at_it()), 20.0, "the benchmark runs")
     finally:
