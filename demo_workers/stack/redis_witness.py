@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
+from array import array
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,9 +35,11 @@ class RedisWitness:
     def __init__(self, address: Mapping[str, str], queue: str, run: str, origin: float) -> None:
         self._redis = connect_async(dict(address))
         self._queue, self._run, self._origin = queue, run, origin
-        self._samples: list[tuple[float, int, int]] = []
-        self._jobs: dict[str, set[Pair]] = {"finished": set(), "failed": set(), "canceled": set()}
-        self._highest: dict[str, str] = dict.fromkeys(self._jobs, "-inf")
+        # flat arrays: a run of an hour must not fill its owner's memory
+        self._samples = array("d")
+        self._jobs = {name: array("q") for name in ("finished", "failed", "canceled")}
+        self._highest: dict[str, float] = dict.fromkeys(self._jobs, -math.inf)
+        self._there: dict[str, set[bytes]] = {name: set() for name in self._jobs}  # seen with the highest score
         self._task: asyncio.Task[None] | None = None
         self.dead = False
 
@@ -57,16 +61,19 @@ class RedisWitness:
 
     async def counts(self, counters: Mapping[str, int] | None, others: Mapping[str, Any]) -> Witnesses:
         """Everything seen, with the counts that others kept."""
-        silent = self.dead
+        silent, flat = self.dead, iter(self._samples)
         return Witnesses(
             script=None if silent else counters,
-            rq_finished=None if silent else sorted(self._jobs["finished"]),
-            rq_failed=None if silent else sorted(self._jobs["failed"]),
-            rq_canceled=None if silent else sorted(self._jobs["canceled"]),
+            rq_finished=None if silent else self._pairs("finished"),
+            rq_failed=None if silent else self._pairs("failed"),
+            rq_canceled=None if silent else self._pairs("canceled"),
             clients=others.get("clients"),
             gateway=others.get("gateway"),
-            samples=self._samples,
+            samples=[(t, int(waiting), int(inside)) for t, waiting, inside in zip(flat, flat, flat, strict=True)],
         )
+
+    def _pairs(self, registry: str) -> list[Pair]:
+        return [(packed >> 16, packed & 0xFFFF) for packed in sorted(set(self._jobs[registry]))]
 
     async def _watch(self) -> None:
         while not self.dead:
@@ -92,15 +99,20 @@ class RedisWitness:
             waiting, popped, running, *registries = await pipe.execute()
         # a job is in both for a moment; a wip entry is "job:execution"
         inside = waiting + len(set(popped) | {entry.split(b":")[0] for entry in running})
-        self._samples.append((round(time.monotonic() - self._origin, 4), waiting, inside))
+        self._samples.extend((round(time.monotonic() - self._origin, 4), waiting, inside))
         for name, entries in zip(self._highest, registries, strict=True):
             for job, score in entries:
-                self._keep(name, job.decode())
-                self._highest[name] = str(score)
+                self._keep(name, job, score)
         return int(inside)
 
-    def _keep(self, registry: str, job_id: str) -> None:
-        run, _, place = job_id.partition("-")
+    def _keep(self, registry: str, job: bytes, score: float) -> None:
+        if score > self._highest[registry]:
+            self._highest[registry] = score
+            self._there[registry].clear()
+        elif job in self._there[registry]:
+            return  # scores are whole seconds, so the latest ones are met again and again
+        self._there[registry].add(job)
+        run, _, place = job.decode().partition("-")
         if run == self._run:
             request, attempt = place.split("-")
-            self._jobs[registry].add((int(request), int(attempt)))
+            self._jobs[registry].append(int(request) << 16 | int(attempt))

@@ -38,10 +38,13 @@ from demo_workers.stack.custom_policies import Admit, NextTry
 from demo_workers.stack.faults import Faults
 from demo_workers.stack.live_run import LiveRun
 from demo_workers.stack.redis_witness import RedisWitness
-from demo_workers.stack.workforce import Workforce
+from demo_workers.stack.workforce import WorkerKind, Workforce
 
 HEAD_START_S = 0.15
 """A run's second 0 lies this far ahead, so that both processes know of it in time."""
+
+LAB_RESULTS_LIVE_S = 10
+"""Under load the clients are told results as they come; Redis need not keep them."""
 
 _running: dict[str, Stack] = {}
 
@@ -84,8 +87,12 @@ class Stack(Breakable):
         self.queue = ""
         self._lock = asyncio.Lock()
 
-    async def start(self, workers: int = 0) -> None:
+    async def start(self, workers: int = 0, kind: WorkerKind = WorkerKind()) -> None:
         """Start all parts; returns when every one of them answers. Does nothing when they already do.
+
+        Args:
+            workers: how many.
+            kind: of which kind.
 
         Raises:
             RedisUnavailable, GatewayUnavailable, WorkersNotReady: a part did not start; the others are stopped.
@@ -98,12 +105,12 @@ class Stack(Breakable):
                 await old.stop()
             _running[self.name] = self
             try:
-                await self._start(workers)
+                await self._start(workers, kind)
             except BaseException:
                 await self._stop()
                 raise
 
-    async def _start(self, workers: int) -> None:
+    async def _start(self, workers: int, kind: WorkerKind) -> None:
         self._runtime = make_runtime_directory()
         self.queue = self._queue_name or f"wb-{secrets.token_hex(4)}"
         self.redis = RedisServer(self._runtime, environ=self._environ, on_exit=self._redis_died)
@@ -112,13 +119,15 @@ class Stack(Breakable):
         socket = str(self._runtime / "gateway.sock")
         self._connection = connect_async(address)
         place = {"uds": socket} if self._port is None else {"tcp": {"host": "127.0.0.1", "port": self._port}}
-        gateway = {"address": address, "queue": self.queue} | place
+        gateway: dict[str, Any] = {"address": address, "queue": self.queue} | place
+        if self._port is None:
+            gateway["result_ttl_s"] = LAB_RESULTS_LIVE_S
         self.gateway = self._child("gateway", gateway, on_event=self._heard_gateway)
         self.clients = self._child("clients", {"address": {"uds": socket}}, on_event=self._heard_clients)
         self.workforce = Workforce(address, self.queue, self._runtime, self._worker_died, self._fail)
         # no clients where the gateway listens for anybody's
         clients = [self.clients.start()] if self._port is None else []
-        self.url, *_ = await asyncio.gather(self._start_gateway(), self.workforce.resize(workers), *clients)
+        self.url, *_ = await asyncio.gather(self._start_gateway(), self.workforce.employ(workers, kind), *clients)
         self.broken, self.started = None, True
 
     async def _start_gateway(self) -> str:
@@ -129,7 +138,8 @@ class Stack(Breakable):
 
     async def serve(self, scenario: Scenario) -> str:
         """Start with a scenario's workers and admission but no load; returns the gateway's URL."""
-        await self.start(scenario.service.workers)
+        kind = WorkerKind(scenario.service.worker_class, scenario.service.timings)
+        await self.start(scenario.service.workers, kind)
         await self.gateway.call("steer", admission=scenario.to_dict()["admission"])
         return self.url
 
@@ -208,8 +218,9 @@ class Stack(Breakable):
         if self._live is not None and not self._live.over:
             with contextlib.suppress(LabError):
                 await self._live.stop()
-        await self.start(scenario.service.workers)
-        await self.workforce.resize(scenario.service.workers)
+        kind = WorkerKind(scenario.service.worker_class, scenario.service.timings)
+        await self.start(scenario.service.workers, kind)
+        await self.workforce.employ(scenario.service.workers, kind)
         for name, function in written.items():
             await self.host(name, function)
         run_id, directory = secrets.token_hex(4), RunDirectory.create(out)

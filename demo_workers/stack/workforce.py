@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from demo_workers.errors import LabError, WorkersNotReady
 from demo_workers.services.child import Child
@@ -16,6 +16,13 @@ TRIES = 5
 """How often a place is filled anew when somebody kills the successor before it is ready."""
 
 Died = Callable[[str], Awaitable[None]]
+
+
+class WorkerKind(NamedTuple):
+    """What kind of worker: the values of ``service.worker_class`` and ``service.timings``."""
+
+    worker_class: str = "simple"
+    timings: str = "classroom"
 
 
 class Workforce:
@@ -40,6 +47,7 @@ class Workforce:
         self._address, self._queue, self._logs = dict(address), queue, logs
         self._died, self._failed = died, failed
         self._workers: dict[str, Child] = {}
+        self._kind = WorkerKind()
         self._next = 0
         self._wanted = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -70,6 +78,19 @@ class Workforce:
                 await asyncio.gather(*(self._hire() for _ in range(missing)))
             for name in self.names[wanted:]:
                 self._spawn(self._let_go(name))
+
+    async def employ(self, wanted: int, kind: WorkerKind) -> None:
+        """Have ``wanted`` workers of this kind; those of another kind are let go.
+
+        Raises:
+            WorkersNotReady: a new worker did not report in time.
+        """
+        if kind != self._kind:
+            self._kind = kind
+            for name in self.names:
+                self._spawn(self._let_go(name))
+            await asyncio.sleep(0)  # they are off the list once they have been told
+        await self.resize(wanted)
 
     def pid(self, name: str) -> int:
         """Process id of one worker."""
@@ -121,8 +142,8 @@ class Workforce:
             "address": self._address,
             "queue": self._queue,
             "number": number,
-            "class": "simple",
-            "timings": "classroom",
+            "class": self._kind.worker_class,
+            "timings": self._kind.timings,
         }
         log = self._logs / f"worker-{number}.log"
         child = Child(f"worker {number}", "demo_workers.queueing.worker", config, log, on_exit=self._on_exit)
