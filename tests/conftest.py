@@ -8,6 +8,12 @@ from collections.abc import Generator
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of our own."""
+    text = "requests that the gateway's fuzz test makes up, in all (default: 200)"
+    parser.addoption("--fuzz-cases", type=int, default=200, metavar="N", help=text)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, object, object]:
     """Where CI=true every component is installed, so a skip there hides a missing one: it fails."""

@@ -22,6 +22,13 @@ CLOSING = "closing"
 REDIS_LOST = "redis_lost"
 """The event that says that nothing more can be heard."""
 
+EVENTS = (
+    *("queued", "started", "progress"),
+    *("finished", "failed", "stopped", "canceled", "expired"),
+    *(CLOSING, REDIS_LOST),
+)
+"""Names of events, in the order in which they may come: states, ends, and what ends a stream but not its job."""
+
 _ENDS = {How.FINISHED: "result", How.FAILED: "error"}
 _NAMES = {
     How.CANCELLED: "canceled",

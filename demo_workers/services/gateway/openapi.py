@@ -22,6 +22,7 @@ from demo_workers.services.gateway.heads import (
     MAX_ATTEMPT,
     MAX_CLIENT,
 )
+from demo_workers.services.gateway.listeners import EVENTS
 from demo_workers.services.gateway.problems import JSON, Answer, answer
 from demo_workers.services.gateway.routes import ALWAYS, JOB_ID, ROUTES, Route, Said
 
@@ -59,6 +60,23 @@ ANSWER_HEADERS: dict[str, tuple[str, Json]] = {
     "Location": ("Where the job can be looked at.", {"type": "string", "format": "uri-reference"}),
     "Preference-Applied": ("The wait that was granted.", {"type": "string"}),
     "Retry-After": ("Whole seconds, rounded up; the body has the exact number.", {"type": "integer", "minimum": 1}),
+}
+
+# tools that check streams hold each event, as an object of its fields, to this
+TEXTS: dict[str, Json] = {
+    "text/event-stream": {
+        "type": "object",
+        "description": "One event. Its data are JSON: the job's id, its status, and what else is known.",
+        "properties": {
+            "event": {"enum": [*EVENTS]},
+            "id": {"type": "string"},
+            "data": {"type": "string", "contentMediaType": "application/json"},
+            "retry": {"type": ["integer", "string"]},
+        },
+        "required": ["event", "data"],
+        "additionalProperties": False,
+    },
+    "text/plain": {"type": "string"},
 }
 
 
@@ -121,7 +139,7 @@ def _said(said: Said, head: bool) -> Json:
     if head or said.body is None:
         return response
     if isinstance(said.body, str):
-        return response | {"content": {said.body: {"schema": {"type": "string"}}}}
+        return response | {"content": {said.body: {"schema": TEXTS[said.body]}}}
     refs = [_ref(shape.__name__) for shape in said.body]
     schema = {"type": "object"} if not refs else refs[0] if len(refs) == 1 else {"oneOf": refs}
     return response | {"content": {"application/json": {"schema": schema}}}

@@ -17,7 +17,7 @@ from demo_workers.services.gateway.histogram import BOUNDS_S, Histogram
 from demo_workers.services.gateway.metrics import OPENMETRICS
 from demo_workers.stack import Stack
 from tests.demo_workers.services.gateway.system import System
-from tests.demo_workers.services.gateway.talk import WORK, ask, request, talk
+from tests.demo_workers.services.gateway.talk import WORK, ask, talk
 
 pytestmark = pytest.mark.live
 
@@ -26,12 +26,9 @@ Samples = dict[tuple[str, str], float]
 
 async def scrape(url: str, accept: str = "") -> tuple[str, str]:
     """Content type and text."""
-    async with talk(url) as line:
-        line.send(request("GET", "/metrics", {"connection": "close", "accept": accept}))
-        head = (await line.reader.readuntil(b"\r\n\r\n")).decode()
-        assert head.startswith("HTTP/1.1 200 ")
-        kind = next(row.partition(": ")[2] for row in head.split("\r\n") if row.startswith("content-type"))
-        return kind, (await line.reader.read()).decode()
+    reply = await ask(url, "GET", "/metrics", {"accept": accept})
+    assert reply.status == 200
+    return reply.headers["content-type"], reply.body
 
 
 def samples(families: Iterable[Metric]) -> Samples:

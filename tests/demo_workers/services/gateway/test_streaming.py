@@ -28,9 +28,7 @@ async def post(system: System, **args: Any) -> str:
 
 async def gauge(system: System, name: str) -> float:
     """A value of the gateway's metrics."""
-    async with talk(system.url) as line:
-        line.send(request("GET", "/metrics", {"connection": "close"}))
-        text = (await line.reader.read()).decode()
+    text = (await ask(system.url, "GET", "/metrics")).body
     return float(next(row.split()[1] for row in text.splitlines() if row.startswith(name + " ")))
 
 
