@@ -26,6 +26,9 @@ BackoffPolicy = Literal["none", "immediate", "fixed", "exponential", "full", "eq
 AfterTimeout = Literal["backoff", "at_once"]
 Steps = tuple[tuple[float, float], ...]
 
+MAX_SERVICE_S = 60.0
+"""The gateway takes no longer job; the tail of a wide distribution is cut here."""
+
 HOOKS: Mapping[str, tuple[str, ...]] = {
     "admit": ("reject", "naive", "adaptive", "custom"),
     "place": ("fifo", "lifo", "drop_oldest", "priority"),

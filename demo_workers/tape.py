@@ -12,11 +12,8 @@ from collections.abc import Iterator
 from statistics import NormalDist
 from typing import NamedTuple
 
-from demo_workers.scenario import Load, Scenario, Service
+from demo_workers.scenario import MAX_SERVICE_S, Load, Scenario, Service
 from demo_workers.variates import Stream, variate
-
-MAX_SERVICE_S = 60.0
-"""The gateway takes no longer job; the tail of a wide distribution is cut here."""
 
 _normal = NormalDist()
 

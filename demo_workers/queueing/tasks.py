@@ -16,7 +16,7 @@ from msgspec import Meta
 from rq import get_current_job
 
 from demo_workers.errors import LabError
-from demo_workers.tape import MAX_SERVICE_S
+from demo_workers.scenario import MAX_SERVICE_S
 
 SPARE_TIMEOUT_S = 30
 """A job may take this much longer than it says before RQ ends it; RQ counts whole seconds."""

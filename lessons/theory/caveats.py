@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from demo_workers.scenario import Scenario
-from demo_workers.tape import MAX_SERVICE_S, service_time
+from demo_workers.scenario import MAX_SERVICE_S, Scenario
+from demo_workers.tape import service_time
 
 LONG_ENOUGH = 10
 """A run of fewer relaxation times still remembers that it began empty."""

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo_workers.scenario import Distribution, Load, LoadKind, Scenario, Service
-from demo_workers.tape import MAX_SERVICE_S, Tape, profile, service_time
+from demo_workers.scenario import MAX_SERVICE_S, Distribution, Load, LoadKind, Scenario, Service
+from demo_workers.tape import Tape, profile, service_time
 from demo_workers.variates import Stream, variate, variates
 
 STEPS = ((2.0, 150.0), (5.0, 0.0), (7.0, 80.0))

@@ -6,6 +6,8 @@ import asyncio
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from typing import Any
@@ -220,3 +222,12 @@ def test_an_unknown_class_or_timing_is_refused(kind: str, timings: str) -> None:
     """Before anything is connected to; the message has name, value and what there is."""
     with pytest.raises(LabError, match=r"worker\.(class|timings) = '(forked|fast)': must be one of "):
         work({}, QUEUE, 0, kind, timings)
+
+
+def test_a_worker_does_not_carry_what_it_does_not_need() -> None:
+    """Arrays and figures are for those who look at runs: they would double what each worker takes."""
+    code = (
+        "import sys, demo_workers.queueing.worker; print(sorted({'numpy', 'matplotlib', 'uvicorn'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
