@@ -27,6 +27,7 @@ from demo_workers.services.gateway.following import Follower
 from demo_workers.services.gateway.http_server import HttpServer, tcp_socket, unix_socket
 from demo_workers.services.gateway.inline import Inline
 from demo_workers.services.gateway.state import State
+from demo_workers.services.gateway.unannounced import Unannounced
 from demo_workers.services.gateway.verbs import Verbs
 
 LEAVE_S = 0.8
@@ -76,6 +77,7 @@ class Process:
             result_ttl_s=config.result_ttl_s,
         )
         self._follower = Follower(self._listener, config.queue, self._state.heard, self._redis_lost)
+        self._unannounced = Unannounced(self._state)
         self._verbs = Verbs(self._state, self._follower, lambda why: control.emit("record_lost", error=why))
         self._listening = _listen(config)
         # no timeline is written twice because a reply was lost
@@ -101,6 +103,7 @@ class Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._leave)
         self._spawn(control.serve(self._verbs.table(), self._owner_gone))
+        self._spawn(self._unannounced.watch())
         control.emit("ready", url=self._server.url)
         # it ends only by a mistake of ours; then the owner must notice
         await following
