@@ -223,7 +223,7 @@ class State:
     def close(self) -> None:
         """No new jobs; whoever waits is told so."""
         self.closing = True
-        self.waiters.tell_all(Ending(How.CLOSING))
+        self.waiters.close()
 
     def _count(self, counts: Counts, said: Announcement) -> None:
         if said.kind == "started":

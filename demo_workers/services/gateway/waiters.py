@@ -49,6 +49,7 @@ class Waiters:
         self.count = 0
         self._by_job: dict[str, list[Wait]] = {}
         self._recent: dict[str, Ending] = {}
+        self._closed = False
 
     def add(self, job_id: str) -> Wait:
         """Begin to listen for a job's end: before the job is sent off, so that its end cannot be missed.
@@ -60,7 +61,10 @@ class Waiters:
             raise unavailable("Too many clients are waiting for results. Ask without Prefer: wait.", limit=MOST)
         self.count += 1
         wait: Wait = asyncio.get_running_loop().create_future()
-        self._by_job.setdefault(job_id, []).append(wait)
+        if self._closed:
+            end(wait, Ending(How.CLOSING))
+        else:
+            self._by_job.setdefault(job_id, []).append(wait)
         return wait
 
     def remove(self, job_id: str, wait: Wait) -> None:
@@ -90,6 +94,11 @@ class Waiters:
         """No end will be heard of any more."""
         for job_id in list(self._by_job):
             self._tell(job_id, ending)
+
+    def close(self) -> None:
+        """The gateway goes: whoever waits, and whoever still comes, is told so."""
+        self._closed = True
+        self.tell_all(Ending(How.CLOSING))
 
     def _tell(self, job_id: str, ending: Ending) -> None:
         for wait in self._by_job.pop(job_id, ()):
