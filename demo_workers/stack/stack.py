@@ -266,24 +266,26 @@ class Stack(Breakable):
                 await live.stop()
             raise
 
-    async def calibrate(self, workers: int = 3, *, fresh: bool = False) -> Calibration:
-        """RQ's mean cost per job here, with this many workers at work; measured once per machine and kept.
+    async def calibrate(self, workers: int = 3, *, worker_class: str = "simple", fresh: bool = False) -> Calibration:
+        """RQ's mean cost per job here, before and after the function, with this many workers at work.
+
+        It is measured once per machine, number and class of workers, and kept.
 
         Args:
             workers: how many work at the same time.
+            worker_class: ``simple`` or ``fork``.
             fresh: measure again even if it is known.
         """
-        known = None if fresh else calibration.cached(workers)
+        known = None if fresh else calibration.cached(workers, worker_class)
         if known is not None:
             return known
-        await self.start(workers)
-        assert self._runtime is not None
-        live = await self.begin(calibration.scenario(workers), out=self._runtime / "calibration")
+        await self.start(workers, WorkerKind(worker_class))
+        live = await self.begin(calibration.scenario(workers, worker_class), out=self.runtime / "calibration")
         with contextlib.suppress(LoadGeneratorLagging):
             await live.finished()  # late clients do not matter here: the workers have enough to do all the same
         assert live.run is not None
         found = calibration.overhead(live.run)
-        shutil.rmtree(self._runtime / "calibration")
+        shutil.rmtree(self.runtime / "calibration")
         calibration.remember(found, workers)
         return found
 

@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("run", help="play a scenario on the real system")
     add_scenario_options(verb)
     verb.add_argument("--out", type=Path, help="directory to record into (new or empty)")
+    verb.add_argument("--calibrate", action="store_true", help="measure RQ's cost per job anew before the run")
     verb.set_defaults(do=commands.run)
 
     verb = verbs.add_parser("predict", help="what queueing theory says about a scenario; runs nothing")

@@ -19,6 +19,7 @@ from demo_workers.scenario import Scenario
 from demo_workers.services.redis_server import URL, RedisServer, make_runtime_directory
 from demo_workers.stack import Stack
 from demo_workers.stack.calibration import Calibration
+from demo_workers.stack.workforce import WorkerKind
 from lessons.cli import report
 from lessons.cli.options import make_directory, scenario_of
 from lessons.cli.recorded import load
@@ -30,17 +31,17 @@ def run(arguments: argparse.Namespace) -> int:
     scenario = scenario_of(arguments)
     if arguments.out is not None:
         make_directory(arguments.out, empty=True)
-    found, calibration = asyncio.run(_run(scenario, arguments.out))
+    found, calibration = asyncio.run(_run(scenario, arguments.out, fresh=arguments.calibrate))
     _print(found, calibration, as_json=arguments.json)
     return 0 if found.ledger.balanced and found.valid and not found.ended_by else 1
 
 
-async def _run(scenario: Scenario, out: Path | None) -> tuple[Run, Calibration | None]:
+async def _run(scenario: Scenario, out: Path | None, *, fresh: bool) -> tuple[Run, Calibration | None]:
     async with running(Stack("run")) as stack:
-        workers = scenario.service.workers
-        await stack.start(workers)
+        workers, kind = scenario.service.workers, scenario.service.worker_class
+        await stack.start(workers, WorkerKind(kind, scenario.service.timings))
         errors.print(f"server: {stack.redis.name}")
-        calibration = await stack.calibrate(workers) if workers else None
+        calibration = await stack.calibrate(workers, worker_class=kind, fresh=fresh) if workers else None
         live = await stack.begin(scenario, out=out)
         with progress_bar() as progress:
             try:

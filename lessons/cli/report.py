@@ -23,6 +23,8 @@ def facts(run: Run, calibration: Calibration | None = None) -> dict[str, Any]:
         "depth_seen": int(np.max(run.attempts["depth_seen"], initial=0)),
         "executed_service_time_s": float(served.mean()) if len(served) else None,
         "overhead_s": calibration.overhead_s if calibration else None,
+        "overhead_before_s": calibration.overhead_before_s if calibration else None,
+        "overhead_after_s": calibration.overhead_after_s if calibration else None,
         "ledger": run.ledger.counts,
         "invariants": run.ledger.invariants,
         "notes": [*run.notes, *([run.invalid] if run.invalid else [])],
