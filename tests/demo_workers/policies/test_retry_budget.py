@@ -71,3 +71,13 @@ def test_without_ratio_and_floor_there_is_no_retry() -> None:
     """A ratio of 0 and a floor of 0 forbid retries altogether."""
     state = earn(RetryBudget(), 5.0, 0.0, 0.0)
     assert not spend(state, 6.0, 0.0, 0.0)[1]
+
+
+def test_a_slow_floor_pays_all_the_same() -> None:
+    """One retry in 20 seconds, though less than one is saved in ten; and not two after a long silence."""
+    state, retries = RetryBudget(), 0
+    for n in range(2001):
+        state, allowed = spend(state, n / 10, 0.0, 0.05)
+        retries += allowed
+    assert retries == 10
+    assert left(state, 5000.0, 0.0, 0.05) == 1

@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from demo_workers.policies.admission import TAKE, Taker
@@ -18,6 +18,8 @@ waits = st.lists(st.tuples(st.floats(0, 0.5), st.floats(0, 1)), max_size=200)
 
 
 @given(times, times, st.one_of(st.just(math.inf), times))
+@example(10.0, 1.0, 10.0)
+@example(10.1, 1.0, 10.0)
 def test_drop_expired_drops_exactly_the_expired(now: float, waited_s: float, expires_s: float) -> None:
     """``all`` drops nothing; neither remembers anything."""
     given_ = (Taker(), now, waited_s, expires_s, TARGET_S, INTERVAL_S)
