@@ -107,7 +107,9 @@ class GroupCommit:
                 orders = [asked.order for asked in batch]
                 decisions = await self._state.queue.decide(orders, limit=limit, place=place)
         except (RedisError, OSError, TimeoutError) as error:
-            for asked in batch:
+            # those who gathered meanwhile would only wait as long for the same
+            lost, self._gathered = batch + self._gathered, []
+            for asked in lost:
                 self._settle(asked, redis_gone(error))
             return
         for asked, t, decision in zip(batch, times, decisions, strict=True):

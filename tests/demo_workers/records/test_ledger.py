@@ -84,6 +84,22 @@ def test_a_refusal_that_the_script_never_saw_is_not_its_business() -> None:
     assert books.run(rows).ledger.invariants["script_full"] is False
 
 
+def test_a_killed_gateway_may_have_let_in_what_it_never_wrote_down() -> None:
+    """The script admitted one whose row is missing; but never fewer than the record has, nor more than were asking."""
+    rows = without(Kind.DECIDED, 7)
+    script = {"admitted": 6, "full": 1, "duplicate": 0, "dropped": 0}
+
+    def verdict(gateway: dict[str, int] | None, **changed: int) -> bool | None:
+        found = books.witnesses(script=script | changed, gateway=gateway)
+        return books.run(rows, witnesses=found, ended_by="killed").ledger.invariants["script_admitted"]
+
+    assert verdict(None)
+    assert verdict(None, admitted=7)
+    assert verdict(None, admitted=8) is False
+    assert verdict(None, admitted=5) is False
+    assert verdict({"admitted": 6}, admitted=7) is False
+
+
 def test_jobs_dropped_for_others_and_by_workers_are_told_apart() -> None:
     """RQ cancelled both; the script knows of those that no worker dropped."""
     scenario = books.scenario().replace("admission.policy", "drop_oldest+drop_expired")
