@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +19,6 @@ from demo_workers.stack import Stack
 from tests.live import ended, play
 
 pytestmark = pytest.mark.live
-
-
-@pytest.fixture
-async def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stack]:
-    """A stack that records below the test's own directory."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    stack = Stack("test")
-    yield stack
-    await stack.stop()
 
 
 def overload(seed: int, **more: float) -> Scenario:
