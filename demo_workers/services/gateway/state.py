@@ -15,6 +15,7 @@ import redis.asyncio
 from demo_workers.policies.custom import Door
 from demo_workers.queueing.announce import Announcement
 from demo_workers.queueing.bounded_enqueue import BoundedQueue
+from demo_workers.queueing.taking import Rule, take_key
 from demo_workers.records.events import Outcome
 from demo_workers.scenario import Admission
 from demo_workers.services.gateway.drain_rate import DrainRate
@@ -73,6 +74,11 @@ class RunState:
         self.counts.unasked += 1
         if self.record is not None:
             self.record.refused_unasked(name, depth, limit)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the record says that none of its jobs is inside, or on its way in."""
+        return self.record is not None and not self.asking and not any(self.record.outstanding.values())
 
     def own_request(self) -> int:
         """A number for a request that does not name itself."""
@@ -138,9 +144,8 @@ class State:
         """
         async with self._telling:  # whoever comes last has the last word
             rules = self.admission
-            told = {"policy": rules.hook("take")}
-            told |= {name: getattr(rules, name) for name in ("codel_target_s", "codel_interval_s")}
-            await self.connection.set(f"{self.queue_name}:take", msgspec.json.encode(told))
+            rule = Rule(rules.hook("take"), rules.codel_target_s, rules.codel_interval_s)
+            await self.connection.set(take_key(self.queue_name), msgspec.json.encode(rule))
 
     def full_means_no(self, urgent: bool) -> bool:
         """Whether the script has no choice about such a newcomer where the queue is full."""
@@ -167,10 +172,15 @@ class State:
         if run.record is not None:
             run.record.cancelled(job_ids)
         self.refusals.forget()
-        self.depth = max(self.depth - len(job_ids), 0)
+        self.left(len(job_ids))
         for job_id in job_ids:
             run.limits.gone(job_id)
             self.waiters.tell(job_id, Ending(How.CANCELLED))
+
+    def left(self, jobs: int) -> None:
+        """So many jobs are no longer inside."""
+        # the script counts a job until RQ has let go of it, which is after its end was announced
+        self.depth = 0 if self.run.idle else max(self.depth - jobs, 0)
 
     def turn_to(self, run: RunState) -> None:
         """Begin another run; what this one has counted stays counted."""
@@ -205,12 +215,13 @@ class State:
             return
         self.drain.finished(time.monotonic())  # one that was dropped has left as well
         self.refusals.forget()
-        self.depth = max(self.depth - 1, 0)
+        inside = self.depth
+        self.left(1)
         if said.kind == "dropped":
             run.limits.gone(said.job_id)
             self.waiters.tell(said.job_id, Ending(How.DROPPED))
         else:
-            sojourn_s = run.limits.finished(said.job_id, self.depth + 1)
+            sojourn_s = run.limits.finished(said.job_id, inside)
             if sojourn_s is not None:
                 self.sojourns.observe(sojourn_s)
             how = How.FINISHED if said.ok else How.FAILED

@@ -89,6 +89,7 @@ class Verbs:
         held = [job_id for job_id, where in jobs if where != "finished"]
         lost = held if run.record is None else run.record.lost(held)
         run.counts.lost += len(lost)
+        self._state.left(len(lost))
         for job_id in lost:
             self._state.waiters.tell(job_id, Ending(How.FAILED, _LOST))
         return {"lost": len(lost)}

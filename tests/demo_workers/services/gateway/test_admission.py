@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from demo_workers.queueing.taking import take_key
 from demo_workers.records.events import Kind, Outcome, Result
 from tests.demo_workers.services.gateway.system import System
 from tests.demo_workers.services.gateway.talk import WORK, Reply, ask, talk
@@ -90,7 +91,7 @@ async def test_workers_find_in_redis_which_jobs_to_drop(idle: System) -> None:
     """From the start, with a new run, and as soon as a knob is turned; the last one counts."""
 
     async def told() -> dict[str, Any]:
-        return dict(json.loads(await idle.connection.get(f"{idle.queue}:take")))
+        return dict(json.loads(await idle.connection.get(take_key(idle.queue))))
 
     assert (await told())["policy"] == "all"
     await idle.steer(policy="lifo+codel", codel_target_s=0.25)
