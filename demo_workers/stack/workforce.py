@@ -80,17 +80,19 @@ class Workforce:
                 self._spawn(self._let_go(name))
 
     async def employ(self, wanted: int, kind: WorkerKind) -> None:
-        """Have ``wanted`` workers of this kind; those of another kind are let go.
+        """Have ``wanted`` workers of this kind; those of another kind are let go, and have gone when this returns.
 
         Raises:
             WorkersNotReady: a new worker did not report in time.
         """
+        others = []
         if kind != self._kind:
             self._kind = kind
-            for name in self.names:
-                self._spawn(self._let_go(name))
-            await asyncio.sleep(0)  # they are off the list once they have been told
+            others = [self._let_go(name) for name in self.names]
+        leaving = asyncio.gather(*others)
+        await asyncio.sleep(0)  # they are off the list once they have been told
         await self.resize(wanted)
+        await leaving
 
     def pid(self, name: str) -> int:
         """Process id of one worker."""
