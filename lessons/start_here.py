@@ -12,13 +12,13 @@ import numpy as np
 from IPython.display import HTML, display
 
 from demo_workers.errors import LabError
-from demo_workers.queueing import tasks
 from demo_workers.queueing.connection import connect
 from demo_workers.records.events import ClientOutcome
 from demo_workers.records.measures import requests_in_time
 from demo_workers.records.run import Run
 from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 from demo_workers.stack import Stack
+from lessons import timelines
 from lessons.check import doctor
 from lessons.check.claims import Claim, check
 from lessons.show import figures
@@ -28,6 +28,8 @@ from lessons.show.post_box import PostBox, Progress
 FOLLOWERS = 1000
 WRITE_MS = 1.2
 """The pause of a timeline database in another building, added to each write and said to the reader."""
+
+LONGEST_INLINE_S = 60.0
 
 WORKERS, SERVICE_S, PATIENCE_S, LIMIT = 3, 0.05, 1.0, 20
 CALM, BURST = 0.75, 2.0
@@ -75,22 +77,28 @@ class Chirp:
         Args:
             text: the post.
             followers: how many have to get it.
-            progress: called with the share done (0 to 1).
+            progress: called with the share done (0 to 1), looked up in Redis: the answer comes only at the end.
+
+        Raises:
+            LabError: the gateway refused.
         """
         await self.stack.start(WORKERS)
-        loop = asyncio.get_running_loop()
-
-        def tell(done: int) -> None:
-            if progress is not None:
-                loop.call_soon_threadsafe(progress, done / followers)
-
-        start = time.monotonic()
         connection = connect(self.stack.redis.address)
-        order = (self.stack.queue, text, "you", followers, WRITE_MS / 1000, tell)
         try:
-            await asyncio.to_thread(tasks.fan_out_into, connection, *order)
-            waited = time.monotonic() - start
-            return Posted("inline", waited, waited, _timelines_with(connection, self.stack.queue, text, followers))
+            async with self._http() as http:
+                start = time.monotonic()
+                order = {"task": "fan_out", "args": _fan_out(text, followers)}
+                posting = asyncio.create_task(http.post("/sync", json=order, timeout=LONGEST_INLINE_S))
+                try:
+                    if progress is not None:
+                        await timelines.watch(posting, connection, self.stack.queue, text, followers, progress)
+                    answer = await posting
+                finally:
+                    posting.cancel()
+                waited = time.monotonic() - start
+            if answer.status_code != 200:
+                raise LabError(f"POST /sync = {answer.status_code}: must be 200. {answer.text}")
+            return Posted("inline", waited, waited, timelines.with_post(connection, self.stack.queue, text, followers))
         finally:
             connection.close()
 
@@ -106,10 +114,9 @@ class Chirp:
             LabError: the gateway refused, or the job failed.
         """
         await self.stack.start(WORKERS)
-        args = {"post": text, "author": "you", "followers": followers, "write_ms": WRITE_MS}
         async with self._http() as http:
             start = time.monotonic()
-            answer = await http.post("/jobs", json={"task": "fan_out", "args": args})
+            answer = await http.post("/jobs", json={"task": "fan_out", "args": _fan_out(text, followers)})
             waited = time.monotonic() - start
             if answer.status_code != 202:
                 raise LabError(f"POST /jobs = {answer.status_code}: must be 202. {answer.text}")
@@ -119,7 +126,7 @@ class Chirp:
             raise LabError(f"job {job['id']} = {job['status']!r}: must be finished. {job.get('error', '')}")
         connection = connect(self.stack.redis.address)
         try:
-            return Posted("queued", waited, done, _timelines_with(connection, self.stack.queue, text, followers))
+            return Posted("queued", waited, done, timelines.with_post(connection, self.stack.queue, text, followers))
         finally:
             connection.close()
 
@@ -191,12 +198,8 @@ async def _until_done(http: httpx.AsyncClient, location: str, progress: Progress
         await asyncio.sleep(0.1)
 
 
-def _timelines_with(connection: Any, queue: str, text: str, followers: int) -> int:
-    """How many timelines begin with this post: looked up in Redis, not taken from the job's word."""
-    pipe = connection.pipeline(transaction=False)
-    for follower in range(followers):
-        pipe.lindex(f"{queue}:timeline:{follower}", 0)
-    return sum(entry is not None and text.encode() in entry for entry in pipe.execute())
+def _fan_out(text: str, followers: int) -> dict[str, Any]:
+    return {"post": text, "author": "you", "followers": followers, "write_ms": WRITE_MS}
 
 
 def post_box(chirp: Chirp) -> None:

@@ -81,6 +81,16 @@ async def test_a_queued_post_answers_at_once_and_reaches_everybody(chirp: Chirp)
 
 
 @pytest.mark.live
+async def test_the_same_words_again_say_nothing_before_the_end(chirp: Chirp) -> None:
+    """Timelines that began with them already tell no progress; the bar is full when the answer is there."""
+    told: list[float] = []
+    for _ in range(2):
+        told.clear()
+        assert (await chirp.post_inline("Twice", followers=200, progress=told.append)).followers == 200
+    assert told == [1.0]
+
+
+@pytest.mark.live
 async def test_a_post_that_is_refused_says_so(chirp: Chirp) -> None:
     """Full, or not acceptable: the error has the status and the gateway's words; after that posting works again."""
     await chirp.stack.gateway.call("steer", admission={"limit": 1})
@@ -92,6 +102,8 @@ async def test_a_post_that_is_refused_says_so(chirp: Chirp) -> None:
     assert (await first).followers == 400
     with pytest.raises(LabError, match=r"POST /jobs = 422: must be 202.*followers"):
         await chirp.post_queued("third", followers=0)
+    with pytest.raises(LabError, match=r"POST /sync = 422: must be 200.*followers"):
+        await chirp.post_inline("third", followers=0, progress=lambda share: None)
     await chirp.stack.gateway.call("steer", admission={})
     assert (await chirp.post_queued("fourth", followers=50)).followers == 50
 
