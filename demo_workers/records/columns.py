@@ -55,6 +55,7 @@ EXECUTIONS: Mapping[str, Column] = {
     "request": _REQUEST,
     "attempt": _ATTEMPT,
     "worker": Column("number of the worker; empty where none ever had it", nothing=-1),
+    "picked_s": _second("when a worker had taken its job from the queue"),
     "started_s": _second("when its function began"),
     "finished_s": _second("when its function returned"),
     "left_s": _second("when its job left the system, whether or not the function returned"),
