@@ -60,9 +60,10 @@ class Listener:
 
     def begin(self, job: dict[str, Any]) -> dict[str, Any]:
         """The first event: the job as it is. What was heard while it was looked up and says no more is forgotten."""
-        status = job["status"]
-        self._news.pop(status, None)
-        self._status = self._status or status
+        for stale in ("queued", "progress", job["status"]):
+            self._news.pop(stale, None)
+        if self._status != "started":
+            self._status = job["status"]
         self._progress = job.get("progress")
         return job
 

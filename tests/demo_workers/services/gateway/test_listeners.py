@@ -43,6 +43,28 @@ async def test_the_same_again_is_no_news() -> None:
     assert not await listener.fresh(0.001)
 
 
+@pytest.mark.parametrize(
+    ("heard", "found", "news"),
+    [
+        ([], "queued", []),
+        (["queued"], "started", []),
+        (["queued", "started"], "queued", ["started"]),
+        (["started"], "started", []),
+    ],
+)
+async def test_what_was_heard_before_the_first_event_comes_after_it(
+    heard: list[str], found: str, news: list[str]
+) -> None:
+    """The job is looked up while others speak of it: only what is newer than the look is told after it."""
+    listener = Listeners(Waiters()).add("a")
+    for status in heard:
+        listener.status(status)
+    listener.begin({"id": "a", "status": found})
+    assert [name for name, _ in listener.take()] == news
+    listener.status("started")
+    assert [name for name, _ in listener.take()] == ([] if "started" in (found, *news) else ["started"])
+
+
 async def test_a_look_that_was_overtaken_tells_nothing() -> None:
     """A start that is announced while jobs are looked up is not undone by what the look found before."""
     found = Listeners(Waiters())
