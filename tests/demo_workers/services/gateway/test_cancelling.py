@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import random
 
 import pytest
@@ -8,10 +10,13 @@ from rq import Queue
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
+from demo_workers.errors import LoadGeneratorLagging
 from demo_workers.queueing.connection import connect
-from demo_workers.records.events import Kind, Result
+from demo_workers.records.events import Kind, Outcome, Result
+from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
+from demo_workers.stack import Stack
 from tests.demo_workers.services.gateway.system import System, until
-from tests.demo_workers.services.gateway.talk import ask
+from tests.demo_workers.services.gateway.talk import ask, talk
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -103,3 +108,35 @@ async def test_between_worker_and_client_one_wins(system: System) -> None:
     assert sorted(ended["request"].tolist()) == list(range(1, 121))
     assert set(system.rows(Kind.STARTED)["request"]).isdisjoint(ended["request"][ended["code"] == Result.CANCELLED])
     assert system.log == ""
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_the_books_balance_though_jobs_are_cancelled_all_the_time() -> None:
+    """Half of what is let in is cancelled as soon as it is heard of: ledger, RQ's registry and clients still agree."""
+    load = Load(kind="poisson", arrival_rate=60, duration_s=1.5)
+    admission, retry = Admission(limit=20), Retry(policy="full", attempts=3, timeout_s=2)
+    service = Service(service_time_s=0.03, workers=2)
+    scenario = Scenario(load=load, service=service, admission=admission, retry=retry, seed=random.randrange(10**6))
+    stack, cancelled = Stack("cancelling"), 0
+    try:
+        live = await stack.begin(scenario)
+        run_id = json.loads((live.directory / "manifest.json").read_text())["run"]
+        over = asyncio.create_task(live.finished())
+        async with talk(stack.url) as line:
+            while not over.done():
+                rows = live.poll()
+                for row in rows[(rows["kind"] == Kind.DECIDED) & (rows["code"] == Outcome.ADMITTED)]:
+                    if row["request"] % 2:
+                        reply = await line.ask("DELETE", f"/jobs/{run_id}-{row['request']}-{row['attempt']}")
+                        assert reply.status in (200, 409)
+                        cancelled += reply.status == 200
+                await asyncio.sleep(0.005)
+        with contextlib.suppress(LoadGeneratorLagging):
+            await over
+        run = live.run
+        assert run is not None
+    finally:
+        await stack.stop()
+    assert run.ledger.balanced, run.ledger.table()
+    assert run.ledger.invariants["rq_cancelled"]
+    assert run.ledger.counts["cancelled"] >= cancelled > 0
