@@ -25,7 +25,7 @@ from demo_workers.services import control, time_limit
 from demo_workers.services.gateway.app import App
 from demo_workers.services.gateway.following import Follower
 from demo_workers.services.gateway.http_server import HttpServer, tcp_socket, unix_socket
-from demo_workers.services.gateway.inline import Inline
+from demo_workers.services.gateway.inline import SWITCH_S, Inline
 from demo_workers.services.gateway.state import State
 from demo_workers.services.gateway.unannounced import Unannounced
 from demo_workers.services.gateway.verbs import Verbs
@@ -154,6 +154,7 @@ def main() -> None:
     """Read the configuration and serve; what a person can mend is one line on standard error."""
     try:
         time_limit.arm()
+        sys.setswitchinterval(SWITCH_S)
         process = Process(msgspec.convert(control.read_config(), Config))
         uvloop.run(process.run())
     except (LabError, msgspec.ValidationError) as error:

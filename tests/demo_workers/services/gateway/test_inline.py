@@ -14,9 +14,9 @@ from tests.demo_workers.services.gateway.test_streaming import gauge, gauge_is
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
 
-async def work(url: str, service_time_s: float) -> Reply:
+async def work(url: str, service_time_s: float, kind: str = "sleep") -> Reply:
     """Have it done inline."""
-    body = json.dumps({"task": "work", "args": {"service_time_s": service_time_s}}).encode()
+    body = json.dumps({"task": "work", "args": {"service_time_s": service_time_s, "kind": kind}}).encode()
     return await ask(url, "POST", "/sync", None, body)
 
 
@@ -32,9 +32,10 @@ async def test_the_work_is_done_when_the_answer_comes(idle: System) -> None:
     assert (await idle.gateway.call("end"))["admitted"] == 0
 
 
-async def test_the_loop_goes_on_meanwhile(idle: System) -> None:
-    """While every thread sleeps at its work, the gateway answers others."""
-    busy = [asyncio.create_task(work(idle.url, 0.4)) for _ in range(8)]
+@pytest.mark.parametrize(("kind", "service_time_s"), [("sleep", 0.4), ("cpu", 0.1)])
+async def test_the_loop_goes_on_meanwhile(idle: System, kind: str, service_time_s: float) -> None:
+    """While every thread sleeps at its work, or computes, the gateway answers others."""
+    busy = [asyncio.create_task(work(idle.url, service_time_s, kind)) for _ in range(8)]
     await gauge_is(idle, "gateway_sync_inside", 8)
     answered = 0
     while not any(task.done() for task in busy):

@@ -48,11 +48,11 @@ def parsed(text: str) -> Samples:
 
 async def test_the_metrics_agree_with_the_ledger() -> None:
     """After a run with refusals of both kinds every count is the ledger's; a second run counts on."""
-    load = Load(kind="uniform", arrival_rate=80, duration_s=1.5)
+    load = Load(kind="uniform", arrival_rate=80, duration_s=1.5, clients=2)
     scenario = Scenario(
         load=load,
         service=Service(service_time_s=0.05, workers=1),
-        admission=Admission(limit=4, client_rate=50, client_burst=5),
+        admission=Admission(limit=4, client_rate=20, client_burst=3),
         retry=Retry(timeout_s=1),
     )
     stack = Stack("metrics")
@@ -77,6 +77,7 @@ async def test_the_metrics_agree_with_the_ledger() -> None:
     finally:
         await stack.stop()
     assert totals["shed"] > 0
+    assert totals["throttled"] > 0
 
 
 async def _played(stack: Stack, scenario: Scenario) -> Run:
