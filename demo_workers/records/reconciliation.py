@@ -53,6 +53,10 @@ def _counts(run: Run, w: Witnesses) -> list[Line]:
         dropped = int(np.sum((ended["code"] == Result.DROPPED) & (ended["actor"] == -1)))
         text = "witness: the script dropped as many for others as the record says"
         found.append(_line("script_dropped", text, dropped, w.script, "dropped", unsaid=unsaid))
+    held = len(run.rows(Kind.HELD_BACK))
+    if held or (w.clients or {}).get("held_back"):
+        text = "witness: the clients' guards held back as many attempts as the record says"
+        found.append(_line("clients_held_back", text, held, w.clients, "held_back"))
     return found
 
 
@@ -107,7 +111,7 @@ def _registries(run: Run, w: Witnesses) -> list[Line]:
             cancelled == canceled or broken,
         ),
     ]
-    if deaths := run.worker_deaths:
+    if (deaths := run.worker_deaths) or abandoned:
         text = "finished in the record, abandoned in RQ: at most one per killed worker"
         numbers = f"{len(abandoned)} jobs, {deaths} killed"
         found.append(Line("abandoned", text, numbers, len(abandoned) <= deaths))

@@ -11,7 +11,7 @@ import pytest
 
 from demo_workers.errors import LedgerError
 from demo_workers.records.directory import RunDirectory, Steer
-from demo_workers.records.events import EVENT, ClientOutcome, Kind, Outcome, Result
+from demo_workers.records.events import EVENT, ClientOutcome, Guard, Kind, Outcome, Result
 from demo_workers.records.run import Run
 from tests.demo_workers.records import books
 from tests.demo_workers.records.books import event
@@ -52,6 +52,9 @@ SPOILT: dict[str, Callable[[], Run]] = {
     "script_duplicate": lambda: books.run(witnesses=books.witnesses(script={"admitted": 6, "full": 2, "duplicate": 1})),
     "gateway_admitted": lambda: books.run(witnesses=books.witnesses(gateway={"admitted": 5})),
     "clients_attempts": lambda: books.run(witnesses=books.witnesses(clients={"attempts": 9, "refused": 2})),
+    "clients_held_back": lambda: books.run(
+        witnesses=books.witnesses(clients={"attempts": 8, "refused": 2, "held_back": 1})
+    ),
     "clients_503": lambda: books.run(witnesses=books.witnesses(clients={"attempts": 8, "refused": 3})),
     "rq_finished": lambda: books.run(witnesses=books.witnesses(rq_finished=[(i, 1) for i in range(5)])),
     "rq_failed": lambda: books.run(witnesses=books.witnesses(rq_failed=[(7, 1)])),
@@ -114,6 +117,71 @@ def test_jobs_dropped_for_others_and_by_workers_are_told_apart() -> None:
     for wrong in ({"script": script | {"dropped": 2}}, {"rq_canceled": [(4, 1)]}):
         spoilt = books.run([*rows, *gone], scenario=scenario, witnesses=books.witnesses(**(found | wrong)))
         assert not spoilt.ledger.balanced
+
+
+def held_back(request: int = 8, attempt: int = 1, t: float = 3.5) -> Rows:
+    """A guard of the clients kept an attempt from leaving, and the client made no further one."""
+    return [
+        event(Kind.HELD_BACK, request, t, code=Guard.BREAKER, attempt=attempt, actor=request, value=t),
+        event(Kind.ANSWERED, request, t, code=ClientOutcome.REFUSED, attempt=attempt),
+    ]
+
+
+def test_an_attempt_that_was_held_back_is_an_attempt_and_a_request() -> None:
+    """It was throttled, never sent, and ended its request; who counts what was sent does not count it."""
+    run = books.run(
+        [*books.rows(), *held_back()],
+        witnesses=books.witnesses(clients={"attempts": 8, "refused": 2, "held_back": 1}),
+    )
+    assert run.ledger.balanced, run.ledger.table()
+    assert run.ledger.invariants["clients_held_back"] is True
+    counts = run.ledger.counts
+    assert (counts["attempts"], counts["throttled"], counts["requests"], counts["requests_refused"]) == (9, 1, 9, 3)
+    (row,) = run.attempts[run.attempts["request"] == 8]
+    assert np.isnan(row["sent_s"])
+    assert (row["due_s"], row["client"], row["outcome"]) == (3.5, 8, Outcome.THROTTLED)
+    assert run.measures.retry_amplification == pytest.approx(1.0)
+    assert run.measures.p_block == pytest.approx(2 / 8)
+
+
+def test_a_request_that_was_held_back_first_ends_with_its_last_attempt() -> None:
+    """Request 5 was held back once before the attempt that was served."""
+    rows = [(*row[:3], 2, *row[4:]) if row[6] == 5 else row for row in books.rows()]
+    clients = {"attempts": 8, "refused": 2, "held_back": 1}
+    found = [(i, 1 + (i == 5)) for i in range(6)]
+    run = books.run([*held_back(5, 1, 2.4), *rows], witnesses=books.witnesses(clients=clients, rq_finished=found))
+    assert run.ledger.balanced, run.ledger.table()
+    assert run.requests["client_outcome"][run.requests["request"] == 5].tolist() == [ClientOutcome.SUCCEEDED]
+
+
+def test_a_job_that_a_worker_dropped_left_without_a_time_of_its_function() -> None:
+    """Among the executions it has a worker and a moment at which it left; it is in the system until then."""
+    rows = [row for row in books.rows() if row[0] not in (Kind.STARTED, Kind.ENDED) or row[6] != 5]
+    rows.append(event(Kind.ENDED, 5, np.nan, code=Result.DROPPED, value=2.9, actor=0))
+    found = [(i, 1) for i in range(5)]
+    run = books.run(rows, witnesses=books.witnesses(rq_finished=found, rq_canceled=[(5, 1)]))
+    assert run.ledger.balanced, run.ledger.table()
+    assert run.ledger.counts["dropped"] == 1
+    (row,) = run.executions[run.executions["request"] == 5]
+    assert (row["worker"], row["left_s"], row["result"]) == (0, 2.9, Result.DROPPED)
+    assert np.isnan(row["started_s"])
+    assert np.isnan(row["finished_s"])
+    assert run.measures.in_system == pytest.approx((5 + 1) * 0.4 / 4)
+
+
+def test_executions_say_when_the_job_was_taken() -> None:
+    """NaN in records that do not have it."""
+    rows = [*without(Kind.STARTED, 3), event(Kind.STARTED, 3, 1.6, actor=0, value=1.58)]
+    picked = books.run(rows).executions["picked_s"]
+    assert picked[3] == 1.58
+    assert np.isnan(np.delete(picked, 3)).all()
+
+
+def test_an_abandoned_job_needs_a_death() -> None:
+    """Finished in the record and failed in RQ without anybody having died: that is wrong; a dead horse explains one."""
+    found = books.witnesses(rq_finished=[(i, 1) for i in range(5)], rq_failed=[(5, 1)])
+    assert books.run(witnesses=found).ledger.invariants["abandoned"] is False
+    assert books.run(steering=[Steer(1.0, "horse_died", "w0")], witnesses=found).ledger.balanced
 
 
 def test_something_left_in_redis_at_the_end_is_seen() -> None:
