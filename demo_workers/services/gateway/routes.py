@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from demo_workers.services.gateway import bodies
 from demo_workers.services.gateway.asgi import Receive, Scope
@@ -137,7 +137,7 @@ class Table:
             if "{" in path
         ]
 
-    def handler(self, scope: dict[str, Any] | Scope) -> Handler:
+    def handler(self, scope: Scope) -> Handler:
         """The handler; what the path says goes into the scope as ``path_params``.
 
         Raises:

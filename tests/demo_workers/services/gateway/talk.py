@@ -12,7 +12,7 @@ WORK = b'{"task": "work", "args": {"service_time_s": 0}}'
 
 
 class Reply(NamedTuple):
-    """A whole answer; the body decoded from JSON, else as text; None without one."""
+    """A whole answer; the body is decoded from JSON unless it is text, and None where there is none."""
 
     status: int
     headers: dict[str, str]
@@ -41,8 +41,8 @@ class Talk:
         status = int(first.split()[1])
         bodiless = head_only or status == 204
         data = b"" if bodiless else await self.reader.readexactly(int(headers["content-length"]))
-        is_json = "json" in headers.get("content-type", "")
-        reply = Reply(status, headers, json.loads(data) if data and is_json else data.decode() or None)
+        is_text = "text" in headers.get("content-type", "")
+        reply = Reply(status, headers, data.decode() if is_text else json.loads(data) if data else None)
         if reply.status >= 400 and not head_only:
             check_problem(reply)
         return reply

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest_asyncio
 
 from demo_workers.errors import GatewayUnavailable
 from demo_workers.services.gateway import http_protocol
-from demo_workers.services.gateway.asgi import Receive, Scope, Send, read_body
+from demo_workers.services.gateway.asgi import Receive, Scope, Send, hung_up, read_body
 from demo_workers.services.gateway.http_server import HttpServer, tcp_socket, unix_socket
 from tests.demo_workers.services.gateway.talk import Talk, request, talk
 
@@ -113,6 +115,41 @@ async def test_requests_must_arrive_in_time(server: HttpServer, monkeypatch: pyt
             line.send(part)
         replies = [await asyncio.wait_for(line.reply(), 3) for line in (one, two, three)]
         assert [reply.status for reply in replies if reply] == [408, 408, 408]
+
+
+async def test_who_does_not_read_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer without end is not heaped up: the app waits for its reader, and then no longer. Readers are served."""
+    monkeypatch.setattr(http_protocol, "WRITE_S", 0.2)
+    part, sent, left = b"x" * 1000, Counter[str](), Counter[str]()
+
+    async def flood(scope: Scope, receive: Receive, send: Send) -> None:
+        gone = asyncio.create_task(hung_up(receive))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while not gone.done():
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            sent[scope["path"]] += len(part)
+            await asyncio.sleep(0)
+        left[scope["path"]] += 1
+
+    server = HttpServer(flood, unix_socket(tmp_path / "s"))
+    await server.start()
+    try:
+        async with talk(server.url) as reader:
+            deaf = socket.socket(socket.AF_UNIX)
+            deaf.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(deaf, str(tmp_path / "s"))
+            await asyncio.get_running_loop().sock_sendall(deaf, request("GET", "/deaf"))
+            reader.send(request("GET", "/reader"))
+            end = time.monotonic() + 5
+            while not left["/deaf"]:
+                assert time.monotonic() < end, "the connection is still open"
+                assert await reader.reader.read(1 << 16)
+            deaf.close()
+            assert sent["/deaf"] < 2**20
+            assert sent["/reader"] > sent["/deaf"]
+            assert not left["/reader"]
+    finally:
+        await server.stop()
 
 
 async def test_connections_are_counted(server: HttpServer, monkeypatch: pytest.MonkeyPatch) -> None:
