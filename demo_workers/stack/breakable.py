@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from demo_workers.services.power_cut import Survived
+from typing import Any
+
 from demo_workers.stack.faults import Faults
 
 
@@ -51,6 +52,6 @@ class Breakable:
         """``Faults.kill_redis``."""
         self.faults.kill_redis()
 
-    async def power_cut(self) -> Survived:
+    async def power_cut(self) -> dict[str, Any]:
         """``Faults.power_cut``."""
         return await self.faults.power_cut()

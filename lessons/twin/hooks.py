@@ -1,0 +1,74 @@
+"""Where the engine asks a policy that was written in a notebook's cell; only plain Python can.
+
+The compiled engine gets stand-ins that are never reached: a run with such a policy is played by the Python engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from demo_workers.policies.custom import Door, Failure, checked_wait, checked_yes, dice
+from demo_workers.policies.retry_budget import RetryBudget, left
+from demo_workers.records.events import ClientOutcome
+from lessons.twin.state import INF, Sim
+
+
+class Written:
+    """The reader's policies of the run that is being played."""
+
+    next_try: Callable[[Failure], float | None] | None = None
+    admit: Callable[[Door], bool] | None = None
+
+
+written = Written()
+_REASONS = {ClientOutcome.REFUSED: "refused", ClientOutcome.TIMED_OUT: "timed_out", ClientOutcome.ERRORED: "errored"}
+
+
+def ask_next_try(s: Sim, row: int, outcome: int, told_s: float) -> float:
+    """Seconds to wait, or −1 to give up."""
+    assert written.next_try is not None
+    a, now = s.attempts[row], s.now[0]
+    r, p = s.requests[a.request], s.params[now.turned]
+    budget = None
+    if p.budget_ratio >= 0:
+        state = RetryBudget(now.budget_tokens, now.budget_requests, now.budget_at_s)
+        budget = left(state, now.t, p.budget_ratio, p.budget_floor_per_s)
+    failure = Failure(
+        attempt=a.attempt,
+        previous_s=r.previous_s,
+        retry_after_s=told_s if told_s >= 0 else None,
+        time_left_s=r.due_s + p.deadline_s - now.t if p.deadline_s < INF else None,
+        budget_left=budget,
+        reason="held_back" if a.sent_s != a.sent_s else _REASONS[ClientOutcome(outcome)],
+        rng=dice(s.seed, a.request, a.attempt),
+    )
+    wait_s = checked_wait(written.next_try(failure))
+    return -1.0 if wait_s is None else wait_s
+
+
+def ask_admit(s: Sim, row: int, limit: float, rate: float) -> bool:
+    """Whether an attempt may ask for a place."""
+    assert written.admit is not None
+    a, now = s.attempts[row], s.now[0]
+    r, left_s = s.requests[a.request], a.expires_s - now.t
+    door = Door(
+        now_s=now.t,
+        depth=now.inside,
+        limit=int(limit) if limit < INF else None,
+        drain_rate=rate if rate >= 0 else None,
+        expected_wait_s=now.inside / rate if rate > 0 else None,
+        time_left_s=left_s if left_s < INF else None,
+        client=r.client,
+        urgent=bool(r.urgent),
+    )
+    return checked_yes(written.admit(door))
+
+
+def no_next_try(s: Sim, row: int, outcome: int, told_s: float) -> float:
+    """Stand-in of ``ask_next_try`` in compiled code."""
+    return -1.0
+
+
+def no_admit(s: Sim, row: int, limit: float, rate: float) -> bool:
+    """Stand-in of ``ask_admit`` in compiled code."""
+    return True

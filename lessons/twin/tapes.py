@@ -1,0 +1,158 @@
+"""A scenario's whole tape as arrays: what ``demo_workers.tape.Tape`` gives one by one, turned knobs included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demo_workers.scenario import MAX_SERVICE_S, Scenario, Service
+from demo_workers.tape import profile
+from demo_workers.variates import Stream
+from lessons.twin.uniform import uniforms
+
+Floats = NDArray[np.float64]
+
+
+class Tapes(NamedTuple):
+    """One entry per request, by its number: when it is due (seconds), its service time (seconds), client, urgency.
+
+    Of a closed loop nobody knows when a request will be due; ``think_s`` is how long its client thinks before it
+    (seconds).
+    """
+
+    due_s: Floats
+    service_s: Floats
+    client: NDArray[np.int64]
+    urgent: NDArray[np.int64]
+    think_s: Floats = np.empty(0)
+
+
+class Change(NamedTuple):
+    """From second ``t`` on, this scenario is in force."""
+
+    t: float
+    scenario: Scenario
+
+
+def open_tape(scenario: Scenario, changes: Iterable[Change] = (), end_s: float | None = None) -> Tapes:
+    """The tape of an open loop.
+
+    Args:
+        scenario: as it is at the start.
+        changes: what is in force from when on, in order of time.
+        end_s: where the tape ends, if not at the load's ``duration_s``; past that the last rate goes on.
+    """
+    stretches = _stretches(scenario, list(changes), end_s)
+    due_s = _arrivals(scenario, stretches)
+    n = len(due_s)
+    seed = scenario.seed
+    client = (uniforms(seed, Stream.CLIENT, 0, n) * scenario.load.clients).astype(np.int64)
+    u, urgent = uniforms(seed, Stream.SERVICE, 0, n), uniforms(seed, Stream.URGENT, 0, n)
+    service_s, urgency = np.empty(n), np.empty(n, np.int64)
+    in_force = [Change(0.0, scenario), *changes]
+    # a request that is due in the very moment of a change came before it
+    starts = np.searchsorted(due_s, [change.t for change in in_force], side="right")
+    starts[0] = 0
+    for i, j, (_, then) in zip(starts, [*starts[1:], n], in_force, strict=True):
+        service_s[i:j] = service_times(then.service, u[i:j])
+        urgency[i:j] = urgent[i:j] < then.load.urgent_share
+    return Tapes(due_s, service_s, client, urgency)
+
+
+def service_times(service: Service, u: Floats) -> Floats:
+    """The service times (seconds) whose cumulative probabilities are ``u``, cut at ``MAX_SERVICE_S``."""
+    mean = service.service_time_s
+    if service.distribution == "deterministic" or (service.distribution == "lognormal" and service.cv == 0):
+        return np.full(len(u), mean)
+    if service.distribution == "exponential":
+        return np.minimum(-mean * np.log1p(-u), MAX_SERVICE_S)
+    variance = np.log1p(service.cv**2)
+    normal = NormalDist()
+    # the same algorithm as the live tape's, value by value: NumPy has no inverse normal distribution
+    z: Floats = np.array([normal.inv_cdf(v) for v in np.clip(u, 1e-16, 1 - 1e-16).tolist()])
+    return np.asarray(np.minimum(np.exp(np.log(mean) - variance / 2 + np.sqrt(variance) * z), MAX_SERVICE_S))
+
+
+class _Stretch(NamedTuple):
+    """The rate moves linearly from ``rate`` to ``rate_end`` (per second)."""
+
+    start_s: float
+    end_s: float
+    rate: float
+    rate_end: float
+
+
+def _stretches(scenario: Scenario, changes: list[Change], end_s: float | None) -> list[_Stretch]:
+    """The rate that was in force over the whole run, in stretches without a kink."""
+    load = scenario.load
+    plain = [_Stretch(*segment) for segment in profile(load)]
+    if end_s is not None:
+        last = plain[-1]
+        if end_s > last.end_s:
+            plain.append(_Stretch(last.end_s, end_s, last.rate_end, last.rate_end))
+        ends = [(s, min(s.end_s, end_s)) for s in plain if s.start_s < end_s]
+        plain = [s._replace(end_s=end, rate_end=_rate(s, end)) for s, end in ends]
+    found: list[_Stretch] = []
+    cuts = [0.0, *(max(change.t, 0.0) for change in changes), np.inf]
+    base, loads = load.arrival_rate, [load, *(change.scenario.load for change in changes)]
+    for start, stop, then in zip(cuts[:-1], cuts[1:], loads, strict=True):
+        if base == 0 and then.arrival_rate > 0:  # nothing to scale: from here on the constant new rate
+            base = then.arrival_rate
+            plain = [_Stretch(0.0, plain[-1].end_s, base, base)]
+        scale = then.arrival_rate / base if base > 0 else 1.0
+        for s in plain:
+            a, b = max(s.start_s, start), min(s.end_s, stop)
+            if b > a:
+                found.append(_Stretch(a, b, _rate(s, a) * scale, _rate(s, b) * scale))
+    return found
+
+
+def _rate(s: _Stretch, t: float) -> float:
+    if s.rate == s.rate_end:
+        return s.rate
+    return s.rate + (t - s.start_s) / (s.end_s - s.start_s) * (s.rate_end - s.rate)
+
+
+def _arrivals(scenario: Scenario, stretches: list[_Stretch]) -> Floats:
+    """Invert the cumulative rate at the sums of unit gaps."""
+    areas = np.array([(s.end_s - s.start_s) * (s.rate + s.rate_end) / 2 for s in stretches])
+    upto = np.concatenate([[0.0], np.cumsum(areas)])
+    total = upto[-1]
+    targets = _gaps(scenario, total)
+    targets = targets[targets <= total]
+    at = np.minimum(np.searchsorted(upto[1:], targets, side="left"), len(stretches) - 1)
+    start, end, rate, rate_end = (np.array(column)[at] for column in zip(*stretches, strict=True))
+    left = targets - upto[at]
+    slope = np.where(rate == rate_end, 0.0, (rate_end - rate) / (end - start))
+    # the stable root of rate·d + slope·d²/2 = left, also when slope is 0
+    root = np.sqrt(np.maximum(rate * rate + 2 * slope * left, 0.0))
+    return np.asarray(start + 2 * left / (rate + root))
+
+
+def _gaps(scenario: Scenario, total: float) -> Floats:
+    """Sums of the unit gaps, at least up to ``total``."""
+    if scenario.load.kind == "uniform":
+        return np.arange(1, int(total) + 2, dtype=float)
+    n = int(total + 6 * np.sqrt(total) + 20)
+    while True:
+        sums = np.cumsum(-np.log1p(-uniforms(scenario.seed, Stream.ARRIVAL, 0, n)))
+        if sums[-1] > total:
+            return sums
+        n *= 2
+
+
+def closed_tape(scenario: Scenario, cycles: int) -> Tapes:
+    """The first ``cycles`` requests of each client of a closed loop.
+
+    Request cycle · clients + client is what that client sends after its think number ``cycle``.
+    """
+    load, seed = scenario.load, scenario.seed
+    n = cycles * load.clients
+    think_s = -load.think_time_s * np.log1p(-uniforms(seed, Stream.THINK, 0, n))
+    service_s = service_times(scenario.service, uniforms(seed, Stream.SERVICE, 0, n))
+    urgent = (uniforms(seed, Stream.URGENT, 0, n) < load.urgent_share).astype(np.int64)
+    return Tapes(np.full(n, np.nan), service_s, np.arange(n) % load.clients, urgent, think_s)
