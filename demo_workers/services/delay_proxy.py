@@ -8,7 +8,9 @@ server does; whoever shows it says so.
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
+import time
 from collections import deque
 from pathlib import Path
 from typing import Any, cast
@@ -96,21 +98,20 @@ class Line(asyncio.Protocol):
             self._transport.abort()
 
     def _later(self, data: bytes) -> None:
-        loop = asyncio.get_running_loop()
-        self._due.append((loop.time() + self._proxy.latency_s, data))
+        # not the loop's clock, which stands still for milliseconds: nothing may come early
+        self._due.append((time.monotonic() + self._proxy.latency_s, data))
         self._buffered += len(data)
         if self._buffered > MAX_BUFFERED and self._transport is not None:
             self._transport.pause_reading()
         if self._timer is None:
-            self._timer = loop.call_at(self._due[0][0], self.pass_on)
+            self._arm()
 
     def pass_on(self) -> None:
         """Let what is due be said at the other end."""
-        loop = asyncio.get_running_loop()
         self._timer = None
         if self.other is None:
             return  # not yet connected there
-        while self._due and self._due[0][0] <= loop.time():
+        while self._due and self._due[0][0] <= time.monotonic():
             _, data = self._due.popleft()
             self._buffered -= len(data)
             self._say(data)
@@ -118,7 +119,11 @@ class Line(asyncio.Protocol):
             self._transport.resume_reading()
         if self._due:
             # a delay that was shortened meanwhile must not let later bytes overtake earlier ones
-            self._timer = loop.call_at(self._due[0][0], self.pass_on)
+            self._arm()
+
+    def _arm(self) -> None:
+        left_s = max(self._due[0][0] - time.monotonic(), 0.0)
+        self._timer = asyncio.get_running_loop().call_later(math.ceil(left_s * 1000) / 1000, self.pass_on)
 
     def _say(self, data: bytes) -> None:
         other = None if self.other is None else self.other._transport
