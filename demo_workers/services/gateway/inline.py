@@ -74,7 +74,7 @@ class Inline:
         work = self._pool.submit(_timed, self._tasks[task], args)
         loop = asyncio.get_running_loop()
         # counted when the thread is free again, whether or not anybody still waits for it
-        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
+        work.add_done_callback(lambda work: loop.call_soon_threadsafe(self._leave, work))
         return await self._answer(work, receive)
 
     async def _answer(self, work: Future[Answer], receive: Receive) -> Answer:
@@ -91,9 +91,10 @@ class Inline:
             gone.cancel()
             closing.cancel()
 
-    def _leave(self) -> None:
+    def _leave(self, work: Future[Answer]) -> None:
         self.inside -= 1
-        self.done += 1
+        # who hung up in line, and what Redis was missing for, had no work done
+        self.done += not work.cancelled() and work.exception() is None
 
 
 def _timed(work: Callable[..., Any], args: Mapping[str, Any]) -> Answer:

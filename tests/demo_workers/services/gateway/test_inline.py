@@ -61,7 +61,7 @@ async def test_threads_and_line_are_bounded(fresh: System) -> None:
 
 
 async def test_who_hangs_up_in_line_leaves_it(fresh: System) -> None:
-    """Work that had not begun is not done."""
+    """Work that had not begun is not done, and not counted as done."""
     await fresh.start(sync_threads=1)
     first = asyncio.create_task(work(fresh.url, 0.5))
     await gauge_is(fresh, "gateway_sync_inside", 1)
@@ -71,6 +71,8 @@ async def test_who_hangs_up_in_line_leaves_it(fresh: System) -> None:
     await gauge_is(fresh, "gateway_sync_inside", 1)
     assert (await first).status == 200
     assert (await work(fresh.url, 0)).status == 200
+    await gauge_is(fresh, "gateway_sync_inside", 0)
+    assert await gauge(fresh, "gateway_sync_total") == 2
     assert fresh.log == ""
 
 
