@@ -8,7 +8,6 @@ server does; whoever shows it says so.
 from __future__ import annotations
 
 import asyncio
-import math
 import sys
 import time
 from collections import deque
@@ -98,13 +97,13 @@ class Line(asyncio.Protocol):
             self._transport.abort()
 
     def _later(self, data: bytes) -> None:
-        # not the loop's clock, which stands still for milliseconds: nothing may come early
+        # the loop's own clock counts whole milliseconds, and so would be early
         self._due.append((time.monotonic() + self._proxy.latency_s, data))
         self._buffered += len(data)
         if self._buffered > MAX_BUFFERED and self._transport is not None:
             self._transport.pause_reading()
         if self._timer is None:
-            self._arm()
+            self._look_again()
 
     def pass_on(self) -> None:
         """Let what is due be said at the other end."""
@@ -119,11 +118,11 @@ class Line(asyncio.Protocol):
             self._transport.resume_reading()
         if self._due:
             # a delay that was shortened meanwhile must not let later bytes overtake earlier ones
-            self._arm()
+            self._look_again()
 
-    def _arm(self) -> None:
-        left_s = max(self._due[0][0] - time.monotonic(), 0.0)
-        self._timer = asyncio.get_running_loop().call_later(math.ceil(left_s * 1000) / 1000, self.pass_on)
+    def _look_again(self) -> None:
+        wait_s = max(self._due[0][0] - time.monotonic(), 0.0)
+        self._timer = asyncio.get_running_loop().call_later(wait_s, self.pass_on)
 
     def _say(self, data: bytes) -> None:
         other = None if self.other is None else self.other._transport

@@ -1,7 +1,7 @@
 """A private Redis server, found in this order: WORKBOOK_REDIS_URL, redis-server, valkey-server, the bundled Valkey.
 
 It listens on a unix socket of mode 0600 alone, has a random password that is in no command line, and keeps nothing on
-disk. A server that is not ours is only connected to.
+disk unless asked to. A server that is not ours is only connected to.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from demo_workers.errors import LabError, RedisUnavailable
 from demo_workers.queueing.connection import connect_async
 from demo_workers.services.child import LOG_TAIL, LOOK_S, Child
 from demo_workers.services.leash import MARKER
+from demo_workers.services.persistence import Persistence, check, config_lines
 
 URL = "WORKBOOK_REDIS_URL"
 OLDEST = (6, 2)
@@ -101,8 +103,12 @@ class RedisServer:
             the leash when the owner dies; also where the server is not ours.
         environ: where ``WORKBOOK_REDIS_URL`` and ``PATH`` are looked up.
         on_exit: called once on the loop when a server of ours ends without ``stop()`` having been asked.
+        persistence: what a server of ours keeps on disk. What it keeps lives until ``stop()``, below the user's cache
+            directory, because the runtime directory may be in memory.
+        restore: a directory whose files a server of ours begins with, for example what a power cut has left.
 
     Attributes:
+        data: where a server of ours keeps its files.
         address: what ``connection.connect`` takes.
         ours: whether this object started the server, and may therefore kill it.
         name: kind, version and origin of the server, for people.
@@ -115,8 +121,12 @@ class RedisServer:
         *,
         environ: Mapping[str, str] = os.environ,
         on_exit: Callable[[], None] | None = None,
+        persistence: Persistence = "none",
+        restore: Path | None = None,
     ) -> None:
         self._runtime, self._environ, self._on_exit = runtime, environ, on_exit
+        self.persistence, self._restore = persistence, restore
+        self.data = _data_directory(runtime, persistence)
         self.address: dict[str, str] = {}
         self.ours = False
         self.name = ""
@@ -130,8 +140,10 @@ class RedisServer:
 
         Raises:
             RedisUnavailable: there is none, it has ended, or it does not answer in time; nothing is left then.
+            ScenarioError: there is no such persistence.
             LabError: it was started before.
         """
+        check(self.persistence)
         if self._started:
             raise LabError("the Redis server was started before. Make a new RedisServer in a new runtime directory.")
         self._started = True
@@ -174,19 +186,19 @@ class RedisServer:
             origin = self.name or "no server started yet"
             raise LabError(f"server to {verb} = {origin}: must be one that the workbook started. Unset {URL}.")
 
-    def on_disk(self) -> dict[str, Any]:
-        """What a server of ours keeps on disk: the kind of ``persistence``, and the ``bytes`` there now."""
-        data = self._runtime / "redis"
-        return {"persistence": "none", "bytes": sum(f.stat().st_size for f in data.rglob("*") if f.is_file())}
-
     async def stop(self) -> None:
         """End a server of ours and remove the runtime directory; may be called twice and from any state."""
         self._up = False
         if self._leash is not None:
             await self._leash.stop()
         self._server_gone()
-        if (self._runtime / MARKER).is_file():
-            shutil.rmtree(self._runtime, ignore_errors=True)  # the leash was killed before it could
+        for directory in self._directories():
+            if (directory / MARKER).is_file():
+                shutil.rmtree(directory, ignore_errors=True)  # the leash was killed before it could
+
+    def _directories(self) -> list[Path]:
+        """Those that go with it; one that lies in another is told once."""
+        return [self._runtime] if self.persistence == "none" else [self._runtime, self.data]
 
     async def _start_ours(self, timeout_s: float) -> None:
         # the programs are asked for their version, which takes some milliseconds each
@@ -194,10 +206,10 @@ class RedisServer:
         password, socket = secrets.token_urlsafe(24), str(self._runtime / "redis.sock")
         if (length := len(os.fsencode(socket))) > SOCKET_PATH_MAX:
             raise RedisUnavailable(f"path of {socket} = {length} bytes: must be at most {SOCKET_PATH_MAX}. Set TMPDIR.")
-        data = self._runtime / "redis"
-        data.mkdir(mode=0o700, exist_ok=True)
+        await asyncio.to_thread(self._make_data)
         self.address, self.ours, self.name = {"unix_socket_path": socket, "password": password}, True, binary.name
-        config, log = _config(socket, password, data), str(self._log)
+        kept = config_lines(self.persistence, timestamps=not binary.name.startswith("Redis 6."))
+        config, log = _config(socket, password, self.data, kept), str(self._log)
         assert self._leash is not None
         try:
             pid = (await self._leash.call("run", argv=[binary.path, "-"], stdin=config, log=log))["pid"]
@@ -207,11 +219,18 @@ class RedisServer:
             self.pid = pid
         await self._wait_for_ping(timeout_s)
 
+    def _make_data(self) -> None:
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.persistence != "none":
+            (self.data / MARKER).write_text(f"{os.getpid()}\n")  # it may be removed
+        if self._restore is not None:
+            shutil.copytree(self._restore, self.data, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MARKER))
+
     async def _start_leash(self) -> None:
         self._leash = Child(
             "leash of the Redis server",
             "demo_workers.services.leash",
-            {"argv": [], "remove": [str(self._runtime)]},
+            {"argv": [], "remove": [str(directory) for directory in self._directories()]},
             self._runtime / "leash.log",
             # as small and as quick as a Python can be
             command=[sys.executable, "-I", "-S", str(Path(__file__).with_name("leash.py"))],
@@ -286,15 +305,20 @@ class RedisServer:
         return f"Redis {version}"
 
 
-def _config(socket: str, password: str, data: Path) -> str:
+def _data_directory(runtime: Path, persistence: Persistence) -> Path:
+    if persistence == "none":
+        return runtime / "redis"
+    return Path(platformdirs.user_cache_dir("asynchronism-workbook")) / f"{runtime.name}-data"
+
+
+def _config(socket: str, password: str, data: Path, kept: list[str]) -> str:
     lines = [
         "port 0",
         f"unixsocket {_quoted(socket)}",
         "unixsocketperm 600",
         f"requirepass {password}",
         f"dir {_quoted(str(data))}",
-        'save ""',
-        "appendonly no",
+        *kept,
         "daemonize no",
     ]
     return "\n".join(lines) + "\n"

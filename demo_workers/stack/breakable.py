@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from demo_workers.services.power_cut import Survived
 from demo_workers.stack.faults import Faults
 
 
@@ -52,6 +51,6 @@ class Breakable:
         """``Faults.kill_redis``."""
         self.faults.kill_redis()
 
-    async def power_cut(self) -> dict[str, Any]:
+    async def power_cut(self) -> Survived:
         """``Faults.power_cut``."""
         return await self.faults.power_cut()

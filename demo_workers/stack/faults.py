@@ -16,6 +16,7 @@ from demo_workers.records.directory import Steer
 from demo_workers.services import freezer
 from demo_workers.services.child import Child
 from demo_workers.services.delay_proxy import LONGEST_S
+from demo_workers.services.power_cut import Survived, cut_power
 from demo_workers.stack import memory
 
 if TYPE_CHECKING:
@@ -196,19 +197,17 @@ class Faults:
         self._log("kill_redis", None)
         self._stack.redis.kill()
 
-    async def power_cut(self) -> dict[str, Any]:
-        """Cut the Redis server's power; returns what is on its disk: ``{"persistence": ..., "bytes": ...}``.
+    async def power_cut(self) -> Survived:
+        """Cut the Redis server's power; returns what is on its disk.
 
         The load ends with RedisUnavailable. The load lab keeps nothing on disk, so there is nothing to find;
-        ``services.power_cut`` measures the same on servers that do.
+        ``services.power_cut`` does the same to servers that do.
 
         Raises:
             LabError: the server is not ours.
         """
-        self._stack.redis.check_ours("cut the power of")
-        survived = self._stack.redis.on_disk()
-        self._log("power_cut", survived)
-        self._stack.redis.kill()
+        survived = await cut_power(self._stack.redis, self._stack.runtime / "power-cut")
+        self._log("power_cut", survived.to_dict())
         return survived
 
     async def lift(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Callable
@@ -12,8 +13,10 @@ import numpy as np
 import psutil
 import pytest
 
-from demo_workers.errors import LabError, RedisUnavailable, ScenarioError
-from demo_workers.records.events import ClientOutcome, Outcome
+from demo_workers.errors import LabError, LoadGeneratorLagging, RedisUnavailable, ScenarioError
+from demo_workers.records.events import ClientOutcome, Kind, Outcome
+from demo_workers.records.run import Run
+from demo_workers.services.power_cut import Survived
 from demo_workers.stack import LiveRun, Stack
 from demo_workers.stack.faults import FAULTS
 from tests.faults.test_parts_killed import load, until_busy
@@ -39,6 +42,22 @@ async def condition(holds: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
+async def seen(live: LiveRun, kind: Kind, wanted: int) -> None:
+    """Wait until so many more rows of a kind are on record."""
+    deadline = time.monotonic() + 20
+    while wanted > 0:
+        assert time.monotonic() < deadline
+        wanted -= int(np.sum(live.poll()["kind"] == kind))
+        await asyncio.sleep(0.01)
+
+
+async def stopped(live: LiveRun) -> Run:
+    """The run of a load that is ended now."""
+    with contextlib.suppress(LoadGeneratorLagging):
+        await live.stop()
+    return await ended(live)
+
+
 async def busy(stack: Stack, duration_s: float = 3.0) -> LiveRun:
     """A load that is under way."""
     live = await stack.begin(load(random.randrange(10**6), duration_s=duration_s))
@@ -48,13 +67,14 @@ async def busy(stack: Stack, duration_s: float = 3.0) -> LiveRun:
 
 async def test_a_frozen_worker_finishes_nothing_and_goes_on_when_thawed(stack: Stack) -> None:
     """The other one works on meanwhile; the job in its hands ends after the thaw."""
-    live = await busy(stack)
+    live = await busy(stack, 30)
     name = await stack.freeze_worker()
     pid = stack.workforce.pid(name)
     await condition(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
-    await asyncio.sleep(1)
+    await seen(live, Kind.ENDED, 10)
     assert await stack.thaw_worker() == name
-    run = await ended(live)
+    await seen(live, Kind.ENDED, 10)
+    run = await stopped(live)
     assert run.ledger.balanced, run.ledger.table()
     assert run.ledger.invariants["fault_frozen"]
     assert run.worker_deaths == 0
@@ -76,12 +96,13 @@ async def test_a_worker_left_frozen_is_killed_at_the_end_of_the_run(stack: Stack
 
 async def test_a_slow_network_delays_every_answer_and_is_taken_out_again(stack: Stack) -> None:
     """No answer sooner than both ways take while it is slow, and sooner ones before and after."""
-    live = await busy(stack, 4.0)
-    await asyncio.sleep(0.6)
+    live = await busy(stack, 30)
+    await seen(live, Kind.ANSWERED, 20)
     await stack.slow_network(0.2)
-    await asyncio.sleep(1.2)
+    await seen(live, Kind.ANSWERED, 200)
     await stack.slow_network(0)
-    run = await ended(live)
+    await seen(live, Kind.ANSWERED, 60)
+    run = await stopped(live)
     assert run.ledger.balanced, run.ledger.table()
     on, off = (entry.t for entry in run.steering if entry.knob == "slow_network")
     rows = run.attempts[run.attempts["client_outcome"] != ClientOutcome.TIMED_OUT]
@@ -97,12 +118,13 @@ async def test_a_slow_network_delays_every_answer_and_is_taken_out_again(stack: 
 
 async def test_a_full_memory_refuses_everybody_until_it_is_freed(stack: Stack) -> None:
     """Nobody is let in, workers die of it and come back, every acknowledged job is on the books."""
-    live = await busy(stack, 4.0)
+    live = await busy(stack, 30)
     await stack.fill_memory()
-    await asyncio.sleep(1)
+    await seen(live, Kind.ANSWERED, 60)
     await stack.free_memory()
     freed = live.now()
-    run = await ended(live)
+    await seen(live, Kind.ENDED, 20)
+    run = await stopped(live)
     assert run.ledger.balanced, run.ledger.table()
     assert run.ledger.invariants["fault_memory"]
     assert np.sum(run.attempts["outcome"] == Outcome.ERRORED) > 10
@@ -125,7 +147,7 @@ async def test_a_power_cut_leaves_nothing_of_a_server_without_persistence(stack:
     """The run ends with an error, and the log says what is on disk."""
     live = await busy(stack, 20)
     survived = await stack.power_cut()
-    assert survived == {"persistence": "none", "bytes": 0}
+    assert survived == Survived(persistence="none", method="nothing", written=0, bytes=0)
     with pytest.raises(RedisUnavailable):
         await live.finished()
     assert live.run is not None

@@ -16,12 +16,12 @@ from tests.demo_workers.services.gateway.talk import WORK, Reply, ask, talk
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
 
-async def burst(system: System, producers: int = 16, each: int = 50) -> list[Reply]:
-    """Many producers at once, each on its own connection, one post after the other."""
+async def burst(system: System, producers: int = 16, each: int = 50, first: int = 0) -> list[Reply]:
+    """Many producers at once, each on its own connection, one post after the other; ``first`` is the first's number."""
 
     async def produce(producer: int) -> list[Reply]:
         async with talk(system.url) as line:
-            names = ({"workbook-attempt": f"{producer * each + n}.1"} for n in range(each))
+            names = ({"workbook-attempt": f"{first + producer * each + n}.1"} for n in range(each))
             return [await line.ask("POST", "/jobs", name, WORK) for name in names]
 
     return [reply for replies in await asyncio.gather(*map(produce, range(producers))) for reply in replies]
@@ -42,9 +42,14 @@ async def test_the_limit_is_exact(idle: System) -> None:
 
 async def test_look_then_push_lets_too_many_in(idle: System) -> None:
     """The naive policy races: more than the limit are admitted."""
-    await idle.steer(limit=50, policy="naive")
-    replies = await burst(idle)
-    assert sum(reply.status == 202 for reply in replies) > 50
+    admitted = 0
+    # it races only while the last place is taken, which a busy machine may let go well once or twice
+    for limit in range(50, 550, 50):
+        await idle.steer(limit=limit, policy="naive")
+        admitted += sum(reply.status == 202 for reply in await burst(idle, first=1000 * limit))
+        if admitted > limit:
+            return
+    pytest.fail("whoever looked and pushed never let one too many in")
 
 
 async def test_the_record_says_what_clients_saw(system: System) -> None:
