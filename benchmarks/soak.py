@@ -3,7 +3,8 @@
 ``python -m benchmarks.soak [--minutes 5]`` plays some 200 attempts per second on a real stack, looks at it ten times a
 second as a panel does, and turns a random knob within sane bounds every second. Memory is that of each process (on
 Linux the proportional set size): growth is the mean of the last stretch over the mean of the one after the first
-minute, which is for warming up. A round is one run.
+minute, which is for warming up. What Redis holds depends on the load of its last ten seconds, so for both stretches,
+and a while before, the load is the first one again and only knobs that do not change it are turned. A round is one run.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from demo_workers.errors import LoadGeneratorLagging
 from demo_workers.records.run import Run
 from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 from demo_workers.stack import LiveRun, Stack
+from lessons.show.controls import value_of
 
 WORKERS = 3
 WARM_SHARE = 0.2
@@ -34,6 +36,8 @@ STRETCH_SHARE = 0.1
 """The means are over this share of the run: half a minute of five."""
 AT_MOST = 1.05
 LOOK_S = 0.1
+SETTLE_S = 15.0
+"""Results live for ten seconds in the load lab."""
 
 SOAK = Scenario(
     load=Load(arrival_rate=170.0, duration_s=3600.0, clients=200),
@@ -54,6 +58,8 @@ KNOBS: dict[str, tuple[Any, ...]] = {
     "breaker_failures": (None, 30),
     "throttle_k": (None, 2.0),
 }
+QUIET_KNOBS: dict[str, tuple[Any, ...]] = {"base_s": (0.04, 0.05, 0.06), "cap_s": (0.4, 0.5, 0.6)}
+"""Turned while memory is compared."""
 
 
 async def measure(options: argparse.Namespace) -> list[Figure]:
@@ -93,16 +99,28 @@ async def _soak(length_s: float, seed: int) -> tuple[dict[str, list[float]], Run
 async def _turn(
     stack: Stack, live: LiveRun, dice: random.Random, length_s: float, memory: dict[str, list[float]]
 ) -> None:
-    end, second = time.monotonic() + length_s, time.monotonic()
-    while (now := time.monotonic()) < end:
+    begin = time.monotonic()
+    second, like_at_first = begin, True
+    while (t := time.monotonic() - begin) < length_s:
         live.poll()
-        if now >= second:
+        if time.monotonic() >= second:
             second += 1.0
             for part, size in _memory(stack).items():
                 memory[part].append(size)
-            knob = dice.choice(sorted(KNOBS))
-            await live.steer(**{knob: dice.choice(KNOBS[knob])})
+            compared = _compared(t, length_s)
+            if compared and not like_at_first:
+                await live.steer(**{knob: value_of(SOAK, knob) for knob in KNOBS})
+            like_at_first = compared
+            knobs = QUIET_KNOBS if compared else KNOBS
+            knob = dice.choice(sorted(knobs))
+            await live.steer(**{knob: dice.choice(knobs[knob])})
         await asyncio.sleep(LOOK_S)
+
+
+def _compared(t: float, length_s: float) -> bool:
+    """Whether second ``t`` is in one of the two stretches, or just before."""
+    stretch_s = length_s * STRETCH_SHARE
+    return any(at - SETTLE_S <= t < at + stretch_s for at in (length_s * WARM_SHARE, length_s - stretch_s))
 
 
 def _memory(stack: Stack) -> dict[str, float]:
