@@ -84,7 +84,8 @@ def _registries(run: Run, w: Witnesses) -> list[Line]:
         name: f"witness: RQ {name} the same jobs as the record says" for name in ("finished", "failed", "cancelled")
     }
     if w.rq_finished is None or w.rq_failed is None or w.rq_canceled is None:
-        return [Line(f"rq_{name}", text, "the witness has died", None) for name, text in texts.items()]
+        why = "the witness has died, or looked away for too long"
+        return [Line(f"rq_{name}", text, why, None) for name, text in texts.items()]
     finished, failed, canceled = set(w.rq_finished), set(w.rq_failed), set(w.rq_canceled)
     completed, cancelled = _jobs(run, Result.OK), _jobs(run, Result.CANCELLED) | _jobs(run, Result.DROPPED)
     # killed between the function's return and RQ's bookkeeping: one such job per dead worker is possible

@@ -246,6 +246,10 @@ class Faults:
         if holder is not None:
             await holder.stop()
 
+    def horse_died(self, name: str) -> None:
+        """A work horse was killed at its job, by whomever; its worker lives on."""
+        self._log("horse_died", name)
+
     def _oldest(self, verb: str) -> str:
         names = [name for name in self._stack.workforce.names if name not in self._frozen]
         if not names:

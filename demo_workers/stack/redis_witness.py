@@ -19,6 +19,8 @@ from demo_workers.queueing.connection import connect_async
 from demo_workers.records.witnesses import Witnesses
 
 PERIOD_S = 0.1
+MARGIN_S = 2
+"""RQ's scores are whole seconds of the clock of whoever writes them: one a little lower may come a little later."""
 Pair = tuple[int, int]
 
 
@@ -30,16 +32,20 @@ class RedisWitness:
         queue: name of the RQ queue.
         run: the run's identifier, the first part of its job ids.
         origin: CLOCK_MONOTONIC seconds of the run's second 0.
+        keep_s: how long RQ keeps a job in its registries (seconds). A witness that has looked away for longer, because
+            the machine slept or its process was busy, cannot tell about jobs.
     """
 
-    def __init__(self, address: Mapping[str, str], queue: str, run: str, origin: float) -> None:
+    def __init__(self, address: Mapping[str, str], queue: str, run: str, origin: float, keep_s: float) -> None:
         self._redis = connect_async(dict(address))
         self._queue, self._run, self._origin = queue, run, origin
         # flat arrays: a run of an hour must not fill its owner's memory
         self._samples = array("d")
         self._jobs = {name: array("q") for name in ("finished", "failed", "canceled")}
         self._highest: dict[str, float] = dict.fromkeys(self._jobs, -math.inf)
-        self._there: dict[str, set[bytes]] = {name: set() for name in self._jobs}  # seen with the highest score
+        self._there: dict[str, set[bytes]] = {name: set() for name in self._jobs}  # at the last look
+        self._longest_s, self._looked = keep_s - MARGIN_S, time.time()
+        self._blind = False
         self._task: asyncio.Task[None] | None = None
         self.dead = False
 
@@ -62,11 +68,12 @@ class RedisWitness:
     async def counts(self, counters: Mapping[str, int] | None, others: Mapping[str, Any]) -> Witnesses:
         """Everything seen, with the counts that others kept."""
         silent, flat = self.dead, iter(self._samples)
+        blind = silent or self._blind
         return Witnesses(
             script=None if silent else counters,
-            rq_finished=None if silent else self._pairs("finished"),
-            rq_failed=None if silent else self._pairs("failed"),
-            rq_canceled=None if silent else self._pairs("canceled"),
+            rq_finished=None if blind else self._pairs("finished"),
+            rq_failed=None if blind else self._pairs("failed"),
+            rq_canceled=None if blind else self._pairs("canceled"),
             clients=others.get("clients"),
             gateway=others.get("gateway"),
             samples=[(t, int(waiting), int(inside)) for t, waiting, inside in zip(flat, flat, flat, strict=True)],
@@ -95,23 +102,22 @@ class RedisWitness:
             pipe.lrange(f"{key}:intermediate", 0, -1)
             pipe.zrange(f"rq:wip:{self._queue}", 0, -1)
             for name, score in self._highest.items():
-                pipe.zrange(f"rq:{name}:{self._queue}", score, "+inf", byscore=True, withscores=True)
+                pipe.zrange(f"rq:{name}:{self._queue}", score - MARGIN_S, "+inf", byscore=True, withscores=True)
             waiting, popped, running, *registries = await pipe.execute()
+        now = time.time()  # the clock by which Redis and RQ forget, which goes on while a machine sleeps
+        self._blind |= now - self._looked > self._longest_s
+        self._looked = now
         # a job is in both for a moment; a wip entry is "job:execution"
         inside = waiting + len(set(popped) | {entry.split(b":")[0] for entry in running})
         self._samples.extend((round(time.monotonic() - self._origin, 4), waiting, inside))
         for name, entries in zip(self._highest, registries, strict=True):
-            for job, score in entries:
-                self._keep(name, job, score)
+            self._there[name], known = {job for job, _ in entries}, self._there[name]
+            self._highest[name] = max([score for _, score in entries], default=self._highest[name])
+            for job in self._there[name] - known:
+                self._keep(name, job)
         return int(inside)
 
-    def _keep(self, registry: str, job: bytes, score: float) -> None:
-        if score > self._highest[registry]:
-            self._highest[registry] = score
-            self._there[registry].clear()
-        elif job in self._there[registry]:
-            return  # scores are whole seconds, so the latest ones are met again and again
-        self._there[registry].add(job)
+    def _keep(self, registry: str, job: bytes) -> None:
         run, _, place = job.decode().partition("-")
         if run == self._run:
             request, attempt = place.split("-")

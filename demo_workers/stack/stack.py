@@ -22,7 +22,7 @@ from demo_workers.errors import (
     PolicyError,
     RedisUnavailable,
 )
-from demo_workers.queueing import dead_workers
+from demo_workers.queueing import dead_workers, strangers
 from demo_workers.queueing.bounded_enqueue import BoundedQueue
 from demo_workers.queueing.connection import connect_async
 from demo_workers.records.directory import RunDirectory, Steer
@@ -124,7 +124,8 @@ class Stack(Breakable):
             gateway["result_ttl_s"] = LAB_RESULTS_LIVE_S
         self.gateway = self._child("gateway", gateway, on_event=self._heard_gateway)
         self.clients = self._child("clients", {"address": {"uds": socket}}, on_event=self._heard_clients)
-        self.workforce = Workforce(address, self.queue, self._runtime, self._worker_died, self._fail)
+        callbacks = self._worker_died, self._fail, self.faults.horse_died
+        self.workforce = Workforce(address, self.queue, self._runtime, *callbacks)
         # no clients where the gateway listens for anybody's
         clients = [self.clients.start()] if self._port is None else []
         self.url, *_ = await asyncio.gather(self._start_gateway(), self.workforce.employ(workers, kind), *clients)
@@ -236,7 +237,7 @@ class Stack(Breakable):
         except LabError as error:
             self._fail(error)  # the next load starts everything anew
             raise
-        self._witness = RedisWitness(self.redis.address, self.queue, run_id, origin)
+        self._witness = RedisWitness(self.redis.address, self.queue, run_id, origin, LAB_RESULTS_LIVE_S)
         self._witness.start()
         live._begin()
         for name, function in written.items():
@@ -336,7 +337,8 @@ class Stack(Breakable):
 
     async def end_running_jobs(self) -> None:
         """Kill the workers that are still at a job when patience is over; the jobs are accounted as lost."""
-        for name in self.workforce.names:
+        await strangers.stop_their_jobs(self._connection, self.queue)
+        for name in self.workforce.everyone:
             if await dead_workers.at_work(self._connection, name):
                 self.workforce.kill(name)
 
@@ -379,7 +381,7 @@ class Stack(Breakable):
         live = self._live if self._live is not None and not self._live.over else None
         if live is not None:
             live.log(Steer(live.now(), "worker_died", name))
-        living = self.workforce.names
+        living = self.workforce.everyone
         found = await dead_workers.settle(self._connection, self.queue, name, live_workers=living)
         if live is not None and found:
             jobs = [[job_id, where] for job_id, where in found]

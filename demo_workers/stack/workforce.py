@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +34,7 @@ class Workforce:
         logs: directory for their logs.
         died: called with the name of a worker that died unasked, before its successor is hired.
         failed: called with the error when no successor could be hired.
+        horse_died: called with the name of a forking worker whose work horse was killed at its job.
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class Workforce:
         logs: Path,
         died: Died,
         failed: Callable[[LabError], None],
+        horse_died: Callable[[str], None],
     ) -> None:
         self._address, self._queue, self._logs = dict(address), queue, logs
-        self._died, self._failed = died, failed
+        self._died, self._failed, self._horse_died = died, failed, horse_died
         self._workers: dict[str, Child] = {}
+        self._leaving: dict[str, Child] = {}  # told to, and at their last job
         self._kind = WorkerKind()
         self._next = 0
         self._wanted = 0
@@ -59,6 +62,11 @@ class Workforce:
     def names(self) -> list[str]:
         """Names of the living workers, oldest first."""
         return [name for name, child in self._workers.items() if child.alive]
+
+    @property
+    def everyone(self) -> list[str]:
+        """Those too that are at their last job."""
+        return [*self.names, *(name for name, child in self._leaving.items() if child.alive)]
 
     @property
     def pids(self) -> list[int]:
@@ -77,7 +85,7 @@ class Workforce:
             if missing > 0:
                 await asyncio.gather(*(self._hire() for _ in range(missing)))
             for name in self.names[wanted:]:
-                self._spawn(self._let_go(name))
+                self._let_go(name)
 
     async def employ(self, wanted: int, kind: WorkerKind) -> None:
         """Have ``wanted`` workers of this kind; those of another kind are let go, and have gone when this returns.
@@ -85,18 +93,14 @@ class Workforce:
         Raises:
             WorkersNotReady: a new worker did not report in time.
         """
-        others = []
-        if kind != self._kind:
-            self._kind = kind
-            others = [self._let_go(name) for name in self.names]
-        leaving = asyncio.gather(*others)
-        await asyncio.sleep(0)  # they are off the list once they have been told
+        others = [self._let_go(name) for name in self.names] if kind != self._kind else []
+        self._kind = kind
         await self.resize(wanted)
-        await leaving
+        await asyncio.gather(*others)
 
     def pid(self, name: str) -> int:
         """Process id of one worker."""
-        pid = self._workers[name].pid
+        pid = self._child(name).pid
         assert pid is not None
         return pid
 
@@ -111,16 +115,17 @@ class Workforce:
             await asyncio.wait(self._tasks, timeout=READY_S)
 
     def kill(self, name: str) -> None:
-        """SIGKILL one worker; its place is taken."""
-        self._workers[name].kill()
+        """SIGKILL one worker; its place is taken, unless it was leaving."""
+        self._child(name).kill()
 
     async def stop(self) -> None:
         """End them all at once; may be called twice."""
         self._wanted = 0
         for task in list(self._tasks):
             task.cancel()
-        workers, self._workers = self._workers, {}
-        await asyncio.gather(*(child.stop(grace_s=0.5) for child in workers.values()))
+        children = [*self._workers.values(), *self._leaving.values()]
+        self._workers, self._leaving = {}, {}
+        await asyncio.gather(*(child.stop(grace_s=0.5) for child in children))
 
     async def _hire(self) -> None:
         for _ in range(TRIES):
@@ -148,15 +153,32 @@ class Workforce:
             "timings": self._kind.timings,
         }
         log = self._logs / f"worker-{number}.log"
-        child = Child(f"worker {number}", "demo_workers.queueing.worker", config, log, on_exit=self._on_exit)
-        return f"{self._queue}-w{number}", child
+        name, module = f"{self._queue}-w{number}", "demo_workers.queueing.worker"
 
-    async def _let_go(self, name: str) -> None:
-        child = self._workers.pop(name)
+        def heard(event: dict[str, Any]) -> None:
+            if event.get("event") == "horse_died":
+                self._horse_died(name)
+
+        return name, Child(f"worker {number}", module, config, log, on_event=heard, on_exit=self._on_exit)
+
+    def _child(self, name: str) -> Child:
+        return self._workers.get(name) or self._leaving[name]
+
+    def _let_go(self, name: str) -> asyncio.Task[None]:
+        """Tell a worker to leave; it is off the list at once, and the task is done when it has gone."""
+        child = self._leaving[name] = self._workers.pop(name)
         # SIGTERM: finish the job in hand, then leave
         child.terminate()
+        return self._spawn(self._see_off(name, child))
+
+    async def _see_off(self, name: str, child: Child) -> None:
         await child.wait()
         await child.stop()
+        self._leaving.pop(name, None)
+        if (child.returncode or 0) < 0:
+            # killed at its last job
+            await self._may_hire.wait()
+            await self._died(name)
 
     def _on_exit(self, child: Child) -> None:
         name = next((n for n, c in self._workers.items() if c is child), None)
@@ -172,7 +194,8 @@ class Workforce:
         except LabError as error:
             self._failed(error)
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

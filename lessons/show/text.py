@@ -35,6 +35,7 @@ SYMBOLS = {
     "next_try": "your {}",
     "admit": "your {}",
     "worker_died": "worker died",
+    "horse_died": "work horse died",
     "kill_worker": "worker killed",
     "kill_horse": "work horse killed",
     "freeze_worker": "worker frozen",

@@ -10,10 +10,11 @@ from demo_workers.stack import Stack
 
 
 async def main() -> None:
-    """Run until killed, with the faults in force that the arguments name."""
+    """Run until killed, with the class of workers and the faults in force that the arguments name."""
     stack = Stack("owner")
     load = Load(arrival_rate=60, duration_s=60)
-    live = await stack.begin(Scenario(load=load, service=Service(workers=2), admission=Admission(limit=20)))
+    service = Service(workers=2, worker_class="fork" if "fork" in sys.argv else "simple")
+    live = await stack.begin(Scenario(load=load, service=service, admission=Admission(limit=20)))
     while len(live.poll()) == 0:
         await asyncio.sleep(0.01)
     if "freeze" in sys.argv:

@@ -41,11 +41,12 @@ def owner(mark: str, temporary: Path, *faults: str, wait_for_load: bool) -> subp
     return process
 
 
+@pytest.mark.parametrize("kind", ["simple", "fork"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_nothing_is_left_two_seconds_after_the_kernel_dies_in_mid_run(temporary: Path, number: int) -> None:
-    """No process, no socket, no runtime directory."""
+def test_nothing_is_left_two_seconds_after_the_kernel_dies_in_mid_run(temporary: Path, number: int, kind: str) -> None:
+    """No process, work horses included, no socket, no runtime directory."""
     mark = secrets.token_hex(8)
-    process = owner(mark, temporary, wait_for_load=True)
+    process = owner(mark, temporary, kind, wait_for_load=True)
     family = psutil.Process(process.pid).children(recursive=True)
     assert len(family) >= 6  # leash, server, gateway, clients, two workers
     assert any("redis" in p.name() or "valkey" in p.name() for p in family)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
+import psutil
 import pytest
 
 from demo_workers.errors import GatewayUnavailable, LabError, RedisUnavailable
-from demo_workers.records.events import Kind
+from demo_workers.records.events import Kind, Result
 from demo_workers.records.run import Run
 from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 from demo_workers.stack import LiveRun, Stack
@@ -49,10 +52,11 @@ async def until_busy(live: LiveRun) -> None:
         await asyncio.sleep(0.01)
 
 
+@pytest.mark.parametrize("kind", ["simple", "fork"])
 @pytest.mark.parametrize("seed", [random.randrange(10**6) for _ in range(3)], ids=lambda s: "random")
-async def test_killed_workers_are_replaced_and_their_jobs_accounted(stack: Stack, seed: int) -> None:
-    """Five SIGKILLs at random moments: popped, running, or after the function's return."""
-    live = await stack.begin(load(seed))
+async def test_killed_workers_are_replaced_and_their_jobs_accounted(stack: Stack, seed: int, kind: str) -> None:
+    """Five SIGKILLs at random moments: popped, running, or after the function's return; of either class."""
+    live = await stack.begin(load(seed).replace("service.worker_class", kind))
     await until_busy(live)
     moments = random.Random(seed)
     for _ in range(5):
@@ -66,6 +70,25 @@ async def test_killed_workers_are_replaced_and_their_jobs_accounted(stack: Stack
     assert len(stack.workforce.names) == 2
     late = run.executions[run.executions["started_s"] > live.scenario.load.duration_s - 0.5]
     assert len(late) > 0, "the successors work"
+
+
+@pytest.mark.parametrize("seed", [random.randrange(10**6) for _ in range(3)], ids=lambda s: "random")
+async def test_killed_work_horses_are_logged_and_their_jobs_accounted(stack: Stack, seed: int) -> None:
+    """Eight SIGKILLs at random moments, from outside: each death is in the steering log, and the books balance."""
+    live = await stack.begin(load(seed).replace("service.worker_class", "fork"))
+    await until_busy(live)
+    moments = random.Random(seed)
+    for _ in range(8):
+        await asyncio.sleep(moments.uniform(0.02, 0.3))  # a moment, not a wait: any will do
+        for horse in [horse for pid in stack.workforce.pids for horse in psutil.Process(pid).children()][:1]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                horse.kill()
+    run = await ended(live)
+    assert run.ledger.balanced, f"seed {seed}\n{run.ledger.table()}"
+    deaths = [entry for entry in run.steering if entry.knob == "horse_died"]
+    assert len(deaths) >= 3
+    assert run.worker_deaths == len(deaths)
+    assert np.sum(run.executions["result"] == Result.FAILED) <= len(deaths)
 
 
 async def accounted(live: LiveRun, error: type[LabError], killed_at: float) -> Run:

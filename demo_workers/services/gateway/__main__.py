@@ -77,7 +77,7 @@ class Process:
             result_ttl_s=config.result_ttl_s,
         )
         self._follower = Follower(self._listener, config.queue, self._state.heard, self._redis_lost)
-        self._unannounced = Unannounced(self._state)
+        self._unannounced = Unannounced(self._state, self._follower.catch_up)
         self._verbs = Verbs(self._state, self._follower, lambda why: control.emit("record_lost", error=why))
         self._listening = _listen(config)
         # no timeline is written twice because a reply was lost

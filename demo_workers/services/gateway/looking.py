@@ -6,6 +6,7 @@ import asyncio
 import zlib
 from base64 import b64decode
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -99,6 +100,10 @@ def view(fields: Mapping[str, bytes], latest: Mapping[bytes, bytes]) -> dict[str
     """A job's hash and its latest result, as RQ stores them with its JSON serializer, as plain values."""
     seen: dict[str, Any] = {"status": fields.get("status", b"").decode()}
     seen |= {name: fields[name].decode() for name in _TIMES if name in fields}
+    if b"execution_ended_at" in latest:
+        # RQ writes the end of a job that failed only beside its error
+        ended = datetime.fromtimestamp(float(latest[b"execution_ended_at"]), UTC)
+        seen.setdefault("ended_at", ended.isoformat(timespec="microseconds").replace("+00:00", "Z"))
     if "worker_name" in fields:
         seen["worker"] = fields["worker_name"].decode()
     if "meta" in fields:

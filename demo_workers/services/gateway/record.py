@@ -101,6 +101,14 @@ class Record:
         """Jobs ``waiting`` and ``running``."""
         return {"waiting": len(self._waiting), "running": len(self._running)}
 
+    def is_running(self, job_id: str) -> bool:
+        """Whether a worker is known to be at this job."""
+        return self._job(job_id) in self._running
+
+    def is_open(self, job_id: str) -> bool:
+        """Whether this job was let in or begun, and its end was not heard."""
+        return self._job(job_id) in self._waiting or self.is_running(job_id)
+
     def now(self) -> float:
         """Seconds since the run's origin."""
         return self._writer.now()

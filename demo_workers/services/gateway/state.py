@@ -28,6 +28,7 @@ from demo_workers.services.gateway.refusals import Refusals
 from demo_workers.services.gateway.throttle import Throttle
 from demo_workers.services.gateway.waiters import Ending, How, Waiters
 
+_LOST = msgspec.Raw(b'"WorkerDied: the worker that was at this job has died"')
 MAX_QUESTIONS = 24
 """Looks at single jobs on their way at once. Each holds a connection, and the client's pool has a hundred."""
 
@@ -176,6 +177,25 @@ class State:
         for job_id in job_ids:
             run.limits.gone(job_id)
             self.waiters.tell(job_id, Ending(How.CANCELLED))
+
+    def lost(self, job_ids: Sequence[str]) -> int:
+        """These were in the hands of a worker that has died; returns how many had not been heard to end."""
+        run = self.run
+        lost = job_ids if run.record is None else run.record.lost(job_ids)
+        run.counts.lost += sum(job_id.startswith(run.run + "-") for job_id in lost)
+        self.left(len(lost))
+        for job_id in lost:
+            run.limits.gone(job_id)
+            self.waiters.tell(job_id, Ending(How.FAILED, _LOST))
+        return len(lost)
+
+    def is_running(self, job_id: str) -> bool:
+        """Whether the record knows of a worker at this job."""
+        return self.run.record is not None and self.run.record.is_running(job_id)
+
+    def is_open(self, job_id: str) -> bool:
+        """Whether the record waits for the end of this job."""
+        return self.run.record is not None and self.run.record.is_open(job_id)
 
     def left(self, jobs: int) -> None:
         """So many jobs are no longer inside."""

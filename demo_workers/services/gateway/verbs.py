@@ -7,17 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from demo_workers.errors import ScenarioError
 from demo_workers.scenario import Scenario
 from demo_workers.services.gateway.following import Follower
 from demo_workers.services.gateway.record import Record
 from demo_workers.services.gateway.state import RunState, State
-from demo_workers.services.gateway.waiters import Ending, How
 from demo_workers.services.hosted_policy import host
-
-_LOST = msgspec.Raw(b'"WorkerDied: the worker that was at this job has died"')
 
 
 class Verbs:
@@ -85,14 +80,8 @@ class Verbs:
     async def settled(self, jobs: list[list[str]]) -> dict[str, Any]:
         """A dead worker held these jobs; ``[id, where]``. What it had still announced as finished stays finished."""
         await self._follower.catch_up()
-        run = self._state.run
         held = [job_id for job_id, where in jobs if where != "finished"]
-        lost = held if run.record is None else run.record.lost(held)
-        run.counts.lost += len(lost)
-        self._state.left(len(lost))
-        for job_id in lost:
-            self._state.waiters.tell(job_id, Ending(How.FAILED, _LOST))
-        return {"lost": len(lost)}
+        return {"lost": self._state.lost(held)}
 
     def outstanding(self) -> dict[str, Any]:
         """Jobs of the run that wait, those being decided upon too, or run, as the record has it."""

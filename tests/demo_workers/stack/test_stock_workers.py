@@ -92,6 +92,21 @@ async def test_a_stock_worker_does_its_share_and_is_on_the_record(stack: Stack, 
         assert 0.005 < np.mean(took) < 0.5  # a mean of 0.02 s of work, in a process forked for it
 
 
+async def test_a_run_does_not_wait_for_a_strangers_long_job(stack: Stack, tmp_path: Path) -> None:
+    """When patience is over the stock worker is told to stop it, as RQ has it: it is lost, the books balance."""
+    await stack.start(0)
+    scenario = light(0).replace("service.service_time_s", 50).replace("load.duration_s", 1).replace("drain_s", 0.5)
+    with stock_worker(stack, tmp_path / "log"):
+        await registered(stack, 1)
+        run = await asyncio.wait_for(play(stack, scenario), 30)
+        assert run.ledger.balanced, run.ledger.table()
+        assert run.ledger.counts["pending"] == 0
+        assert run.ledger.counts["lost"] == 1
+        again = await play(stack, light(0))
+    assert again.ledger.balanced, again.ledger.table()
+    assert again.ledger.counts["completed"] > 5
+
+
 async def test_rq_info_shows_queue_and_workers_of_a_stack(stack: Stack) -> None:
     """The operators' own tool works as it is."""
     await stack.start(1)
