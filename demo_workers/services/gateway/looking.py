@@ -104,8 +104,9 @@ def view(fields: Mapping[str, bytes], latest: Mapping[bytes, bytes]) -> dict[str
         # RQ writes the end of a job that failed only beside its error
         ended = datetime.fromtimestamp(float(latest[b"execution_ended_at"]), UTC)
         seen.setdefault("ended_at", ended.isoformat(timespec="microseconds").replace("+00:00", "Z"))
-    if "worker_name" in fields:
-        seen["worker"] = fields["worker_name"].decode()
+    # of a job whose work horse died RQ remembers the worker only beside the error
+    if worker := fields.get("worker_name") or latest.get(b"worker_name"):
+        seen["worker"] = worker.decode()
     if "meta" in fields:
         seen["progress"] = said_of_itself(fields["meta"])
     if latest.get(b"type") == _SUCCESSFUL:

@@ -96,20 +96,19 @@ class Unannounced:
             for job_id in jobs:
                 pipe.hget(job_key(job_id), "worker_name")
             workers = await pipe.execute() if jobs else []
-        theirs: list[str] = []
-        ours: list[str] = []
+        ended: list[str] = []
         for job_id, worker in zip(jobs, workers, strict=True):
-            mine = worker is not None and number(self._queue, worker.decode()) is not None
-            (ours if mine else theirs).append(job_id)
-        for job_id in theirs:
-            await self._tell(job_id)
-        ended = [job_id for job_id in ours if job_id in over]
+            # of a job whose work horse died the name is empty
+            if worker and number(self._queue, worker.decode()) is None:
+                await self._tell(job_id)
+            elif job_id in over:
+                ended.append(job_id)
         if ended:
             await self._catch_up()
-            for job_id in filter(self._state.is_open, ended):
+        for job_id in ended:
+            if self._state.is_open(job_id):
                 await self._tell(job_id)
-            for job_id in ended:
-                _remember(self._done, job_id)
+            _remember(self._done, job_id)
 
     async def _tell(self, job_id: str) -> None:
         job = await look(self._state, job_id)

@@ -39,7 +39,7 @@ class System:
         self.origin = 0.0
         self.run = ""
 
-    async def start(self, workers: int = 0, **config: Any) -> None:
+    async def start(self, workers: int = 0, worker_class: str = "simple", **config: Any) -> None:
         """Start the parts; ``config`` adds to the gateway's."""
         await self.redis.start()
         self.connection = connect_async(self.redis.address)
@@ -53,7 +53,7 @@ class System:
             self.runtime / "gateway.log",
             on_event=self.told.append,
         )
-        self.workers = [self._worker(number) for number in range(workers)]
+        self.workers = [self._worker(number, worker_class) for number in range(workers)]
         ready, *_ = await asyncio.gather(self.gateway.start(), *(worker.start() for worker in self.workers))
         self.url = ready["url"]
 
@@ -112,9 +112,9 @@ class System:
         """The codes of the rows of one kind, sorted."""
         return sorted(np.asarray(self.rows(kind)["code"]).tolist())
 
-    def _worker(self, number: int) -> Child:
+    def _worker(self, number: int, worker_class: str = "simple") -> Child:
         config = {"address": self.redis.address, "queue": self.queue, "number": number}
-        config |= {"class": "simple", "timings": "classroom"}
+        config |= {"class": worker_class, "timings": "classroom"}
         return Child("worker", "demo_workers.queueing.worker", config, self.runtime / f"w{number}.log")
 
     @property

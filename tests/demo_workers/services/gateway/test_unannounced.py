@@ -141,6 +141,27 @@ async def test_one_of_ours_that_died_where_nobody_settles(fresh: System) -> None
     assert (ended["code"], ended["actor"]) == (Result.LOST, 0)
 
 
+async def test_a_dead_horse_of_ours_is_told_by_its_worker_alone(fresh: System) -> None:
+    """RQ forgets the worker's name then; that makes nobody's job a stranger's, also while one is there."""
+    await fresh.start(workers=1, worker_class="fork")
+    await fresh.begin()
+    with stock_worker(fresh):
+        await until(lambda: _workers(fresh, 2))
+        for request in range(4):
+            await posted(fresh, 1.0, request)
+        worker = psutil.Process(fresh.workers[0].pid)
+        await until(lambda: len(fresh.rows(Kind.STARTED)) >= 2)
+        for horse in worker.children():
+            horse.kill()
+        await fresh.drained()
+        await until(lambda: _count(fresh, "failed", 1))
+        await until(lambda: _count(fresh, "finished", 3))
+        end = time.monotonic() + 2.5  # some more looks, which must find nothing new
+        await until(lambda: time.monotonic() > end)
+    assert fresh.codes(Kind.ENDED) == [Result.OK] * 3 + [Result.FAILED]
+    assert len(fresh.rows(Kind.STARTED)) == 4
+
+
 async def test_announcements_that_were_forgotten_are_made_up_for(fresh: System) -> None:
     """The gateway stands still while jobs are done and their announcements trimmed away: RQ knows how they ended."""
     await fresh.start(workers=1)
