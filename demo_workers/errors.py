@@ -4,6 +4,8 @@ LabError
 ├── ScenarioError (also a ValueError)   a value outside its bounds
 ├── UnstableQueue                       more work arrives than the workers can do, for ever
 ├── RedisUnavailable                    no server found, or it died
+├── RabbitMQUnavailable                 no RabbitMQ node found, or it did not start
+├── BrokerError                         a broker has gone, or cannot do what it was asked
 ├── GatewayUnavailable                  the HTTP gateway died or does not answer
 ├── WorkersNotReady                     workers did not report in time
 ├── LoadGeneratorLagging                the clients could not keep their own schedule
@@ -39,6 +41,14 @@ class UnstableQueue(LabError):
 
 class RedisUnavailable(LabError):
     """No Redis server could be found or started, or the one in use has died."""
+
+
+class RabbitMQUnavailable(LabError):
+    """No RabbitMQ node could be found or started."""
+
+
+class BrokerError(LabError):
+    """A message broker does not answer, or cannot do what it was asked."""
 
 
 class GatewayUnavailable(LabError):

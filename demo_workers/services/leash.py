@@ -7,7 +7,7 @@ its standard input ends (the owner has gone, in whatever way, or says goodbye) i
 directories and leaves. When the program ends first it reports ``{"event": "exited", "code": N}`` (negative for a
 signal) and stays only for the directories. Without ``argv`` it guards the directories alone, until a further line
 ``{"id": 1, "verb": "run", "argv": [...], "stdin": ..., "log": ...}`` brings a program: so the directories are safe
-before the program is found.
+before the program is found. A program gets our environment, or what ``"env"`` says instead.
 
 On Linux the kernel kills the program too should the leash itself be killed. That is armed here and nowhere else: the
 signal comes when the *thread* that started the program ends, and this process has one thread, which ends last.
@@ -115,7 +115,7 @@ def _start(order: dict[str, Any]) -> int:
                 signal.signal(number, signal.SIG_DFL)
             arm()
             if os.getppid() == leash:  # otherwise the leash died before the signal was armed
-                os.execv(argv[0], argv)
+                os.execve(argv[0], argv, order.get("env") or os.environ)
         except OSError as error:
             os.write(2, f"{argv[0]} cannot be run: {error}\n".encode())
         finally:

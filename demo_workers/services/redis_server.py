@@ -13,7 +13,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from demo_workers.errors import LabError, RedisUnavailable
 from demo_workers.queueing.connection import connect_async
 from demo_workers.services.child import LOG_TAIL, LOOK_S, Child
 from demo_workers.services.leash import MARKER
+from demo_workers.services.leashed import leash_of
 from demo_workers.services.persistence import Persistence, check, config_lines
 
 URL = "WORKBOOK_REDIS_URL"
@@ -227,16 +227,12 @@ class RedisServer:
             shutil.copytree(self._restore, self.data, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MARKER))
 
     async def _start_leash(self) -> None:
-        self._leash = Child(
-            "leash of the Redis server",
-            "demo_workers.services.leash",
-            {"argv": [], "remove": [str(directory) for directory in self._directories()]},
+        self._leash = leash_of(
+            "the Redis server",
             self._runtime / "leash.log",
-            # as small and as quick as a Python can be
-            command=[sys.executable, "-I", "-S", str(Path(__file__).with_name("leash.py"))],
-            ready="started",
-            on_event=lambda event: self._server_gone(),  # it has no news but the end of its program
-            on_exit=lambda child: self._leash_gone(),
+            self._directories(),
+            on_end=self._server_gone,
+            on_exit=self._leash_gone,
         )
         try:
             await self._leash.start()
