@@ -53,19 +53,17 @@ class Measures:
     @classmethod
     def of(cls, run: Run) -> Measures:
         """Measure a run."""
-        start, end = min(run.scenario.warmup, 0.9 * run.length_s), run.length_s
+        start, end = window(run)
         length = end - start
         attempts, executions = run.attempts, run.executions
-        decided = attempts[np.isin(attempts["outcome"], (Outcome.ADMITTED, Outcome.SHED, Outcome.THROTTLED))]
-        when = np.where(np.isnan(decided["admitted_s"]), decided["sent_s"], decided["admitted_s"])
-        decided = decided[(when >= start) & (when < end)]
+        decided = _decided(run, start, end)
         admitted = decided[decided["outcome"] == Outcome.ADMITTED]
         shed = int(np.sum(decided["outcome"] == Outcome.SHED))
 
         done = executions[~np.isnan(executions["finished_s"])]
         finished = np.sum((done["finished_s"] >= start) & (done["finished_s"] < end))
         wait, sojourn = _journeys(run, admitted)
-        in_system = _mean_inside(*_stays(run), start, end)
+        in_system = _mean_inside(*stays(run), start, end)
         in_service = _mean_inside(executions["started_s"], _ends(executions["left_s"]), start, end)
         workers = mean_knob(run.steering, "workers", run.scenario.service.workers, start, end)
 
@@ -107,12 +105,30 @@ def requests_in_time(run: Run) -> int:
     return int(np.sum(run.requests["client_outcome"] == ClientOutcome.SUCCEEDED))
 
 
-def _stays(run: Run) -> tuple[Floats, Floats]:
-    """When each admitted attempt came in and left (infinity: never)."""
+def window(run: Run) -> tuple[float, float]:
+    """From when to when (seconds) its averages are taken."""
+    return min(run.scenario.warmup, 0.9 * run.length_s), run.length_s
+
+
+def sojourns(run: Run) -> Floats:
+    """Seconds from admission to completion of each job admitted in the window that finished."""
+    decided = _decided(run, *window(run))
+    return _journeys(run, decided[decided["outcome"] == Outcome.ADMITTED])[1]
+
+
+def stays(run: Run) -> tuple[Floats, Floats]:
+    """When (seconds) each admitted attempt came in, and when it left (very late: never)."""
     rows = run.attempts[~np.isnan(run.attempts["admitted_s"])]
     left = np.full(len(rows), np.nan)
     left[_places(rows, run.executions)] = run.executions["left_s"][_known(rows, run.executions)]
     return rows["admitted_s"], _ends(left)
+
+
+def _decided(run: Run, start: float, end: float) -> NDArray[np.void]:
+    """The attempts that were let in or refused in [start, end), by when that was."""
+    rows = run.attempts[np.isin(run.attempts["outcome"], (Outcome.ADMITTED, Outcome.SHED, Outcome.THROTTLED))]
+    when = np.where(np.isnan(rows["admitted_s"]), rows["sent_s"], rows["admitted_s"])
+    return np.asarray(rows[(when >= start) & (when < end)])
 
 
 def _journeys(run: Run, admitted: NDArray[np.void]) -> tuple[Floats, Floats]:

@@ -68,6 +68,9 @@ PATIENCE = Stroke(INK, (0, (1, 1.6)), 1.4)
 WAITING = Stroke(ORANGE, "-", 2.0, ink="#9A6A00")
 AMPLIFICATION = Stroke(PURPLE, (0, (5, 1.5, 1, 1.5)), 2.0, ink="#A5487C")
 STEER = Stroke(GREY, "-", 1.0)
+THEORY = Stroke(PURPLE, (0, (1.0, 1.0)), 3.2, ink="#A5487C")
+TWIN = Stroke(ORANGE, "-", 1.6, ink="#9A6A00")
+LIVE = Stroke(BLUE, "-", 2.8)
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,8 @@ def title(figure: Figure, text: str, artist: Text | None = None) -> Text:
         top = 1 - 12 / (figure.get_figheight() * DPI)
         artist = figure.text(0.012, top, "", fontweight="bold", color=INK, va="top", ha="left")
     artist.set(text=text, fontsize=TITLE_PT)
-    width = artist.get_window_extent(FigureCanvasAgg(figure).get_renderer()).width if text else 0.0
-    artist.set_fontsize(max(TITLE_PT * min(1.0, 0.976 * figure.bbox.width / max(width, 1.0)), HEAD_PT))
+    renderer, size = FigureCanvasAgg(figure).get_renderer(), TITLE_PT
+    for _ in range(3 if text else 0):  # letters do not shrink quite as their size does
+        size = max(size * min(1.0, 0.976 * figure.bbox.width / artist.get_window_extent(renderer).width), HEAD_PT)
+        artist.set_fontsize(size)
     return artist

@@ -1,0 +1,59 @@
+"""All the twins of one run: on its own tape, and on the tapes of other seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from demo_workers.policies.custom import Door, Failure
+from demo_workers.records.run import Run
+from demo_workers.scenario import Scenario
+from lessons.theory.bounds import whole
+from lessons.twin.simulate import Overheads, simulate
+
+MOST = 10_000
+
+
+def twins_of(
+    what: Scenario | Run,
+    *,
+    seeds: int = 20,
+    overheads: Overheads | None = None,
+    next_try: Callable[[Failure], float | None] | None = None,
+    admit: Callable[[Door], bool] | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> list[Run]:
+    """What ``gaps`` and ``overlay`` lay beside a live run: the twin on its tape first, then those on other tapes.
+
+    Args:
+        what: as for ``simulate``; of a run the knobs turned and the workers that died are the same on every tape.
+        seeds: how many tapes, the run's own included; at least 1.
+        overheads: RQ's cost per job, as calibrated.
+        next_try: the reader's own retry policy.
+        admit: the reader's own admission policy.
+        progress: hears how many are played, and of how many.
+
+    Raises:
+        ScenarioError: the number of seeds is out of bounds.
+    """
+    whole("seeds", seeds, 1, MOST)
+    found = []
+    own = what.seed if isinstance(what, Scenario) else what.scenario.seed
+    for done, seed in enumerate([own, *_others(own, seeds - 1)], 1):
+        found.append(simulate(_reseeded(what, seed), overheads=overheads, next_try=next_try, admit=admit))
+        if progress is not None:
+            progress(done, seeds)
+    return found
+
+
+def _others(seed: int, count: int) -> list[int]:
+    """Drawn, not counted up: else the families of seeds 7 and 8 would mostly be the same."""
+    return [int(drawn) >> 11 for drawn in np.random.SeedSequence(seed).generate_state(count, np.uint64)]
+
+
+def _reseeded(what: Scenario | Run, seed: int) -> Scenario | Run:
+    if isinstance(what, Scenario):
+        return replace(what, seed=seed)
+    return replace(what, scenario=replace(what.scenario, seed=seed))
