@@ -90,6 +90,8 @@ def _registries(run: Run, w: Witnesses) -> list[Line]:
     completed, cancelled = _jobs(run, Result.OK), _jobs(run, Result.CANCELLED) | _jobs(run, Result.DROPPED)
     # killed between the function's return and RQ's bookkeeping: one such job per dead worker is possible
     abandoned = completed & (failed - finished)
+    # the others took a frozen worker for dead and gave its job up; when thawed it finished the job all the same
+    late = completed & failed & finished
     lost_or_failed = _jobs(run, Result.FAILED) | _jobs(run, Result.LOST)
     broken = bool(run.ended_by)  # then nobody was left to put the books of RQ in order
     found = [
@@ -102,8 +104,8 @@ def _registries(run: Run, w: Witnesses) -> list[Line]:
         Line(
             "rq_failed",
             texts["failed"],
-            f"record {len(lost_or_failed)}, RQ {len(failed - abandoned)}",
-            lost_or_failed == failed - abandoned or broken,
+            f"record {len(lost_or_failed)}, RQ {len(failed - abandoned - late)}",
+            lost_or_failed == failed - abandoned - late or broken,
         ),
         Line(
             "rq_cancelled",
@@ -116,6 +118,9 @@ def _registries(run: Run, w: Witnesses) -> list[Line]:
         text = "finished in the record, abandoned in RQ: at most one per killed worker"
         numbers = f"{len(abandoned)} jobs, {deaths} killed"
         found.append(Line("abandoned", text, numbers, len(abandoned) <= deaths))
+    if (frozen := sum(entry.knob == "freeze_worker" for entry in run.steering)) or late:
+        text = "given up by RQ, finished late all the same: at most one per frozen worker"
+        found.append(Line("late", text, f"{len(late)} jobs, {frozen} frozen", len(late) <= frozen))
     return found
 
 

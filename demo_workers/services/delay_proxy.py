@@ -1,8 +1,8 @@
 """A slow network, made on purpose: passes bytes on after a while, in order, as many at a time as come.
 
-``python -m demo_workers.services.delay_proxy``: configured and commanded over its pipes. It stands in front of any
-server that speaks over one connection: the gateway here, a broker elsewhere. The delay is injected and is nothing the
-server does; whoever shows it says so.
+``python -m demo_workers.services.delay_proxy``: configured and commanded over its pipes; its news ``ready`` has the
+address to dial. It stands in front of any server on a unix socket or TCP: the gateway here, a broker elsewhere. The
+delay is injected and is nothing the server does; whoever shows it says so.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ import uvloop
 
 from demo_workers.errors import LabError, ScenarioError
 from demo_workers.services import control
-from demo_workers.services.gateway.http_server import unix_socket
+from demo_workers.services.gateway.http_server import tcp_socket, unix_socket
 
 LONGEST_S = 30.0
+LOOPBACK = "127.0.0.1"
+BACKLOG = 2048
 MAX_BUFFERED = 1 << 20
 """Bytes under way in one direction of one connection; beyond it the sender is not read, as on a real line."""
 
@@ -30,15 +32,18 @@ class Target(msgspec.Struct, forbid_unknown_fields=True):
     """``uds``, or ``host`` and ``port``."""
 
     uds: str = ""
-    host: str = "127.0.0.1"
+    host: str = LOOPBACK
     port: int = 0
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True):
-    """Where to listen (a path), where to pass on to, and how late each way (seconds)."""
+    """Where to listen (``uds``, a path, or without one ``port`` of 127.0.0.1, 0 for any free one), where to pass on
+    to, and how late each way (seconds).
+    """
 
-    uds: str
     target: Target
+    uds: str = ""
+    port: int = 0
     latency_s: float = 0.0
 
 
@@ -149,10 +154,12 @@ class Proxy:
         self.ends: set[Line] = set()
         self._dialling: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> None:
-        """Listen; returns when connections are taken."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._caller, sock=unix_socket(Path(self._config.uds)), backlog=2048)
+    async def start(self) -> dict[str, Any]:
+        """Listen; returns when connections are taken, with the address: ``uds``, or ``host`` and ``port``."""
+        config = self._config
+        sock = unix_socket(Path(config.uds)) if config.uds else tcp_socket(LOOPBACK, config.port)
+        self._server = await asyncio.get_running_loop().create_server(self._caller, sock=sock, backlog=BACKLOG)
+        return {"uds": config.uds} if config.uds else {"host": LOOPBACK, "port": sock.getsockname()[1]}
 
     def delay(self, latency_s: float) -> dict[str, Any]:
         """Change the delay of what comes from now on; what is under way keeps its own."""
@@ -190,8 +197,7 @@ def _checked(latency_s: float) -> float:
 
 async def _serve(config: Config) -> None:
     proxy = Proxy(config)
-    await proxy.start()
-    control.emit("ready")
+    control.emit("ready", **await proxy.start())
     await control.serve({"delay": proxy.delay})
 
 

@@ -2,8 +2,9 @@
 
 A stopped process cannot notice that its owner has gone. So a small process of its own holds it: when the owner's pipe
 ends, in whatever way, the held process and its group are killed. Run as a file (``python -I -S freezer.py``) with
-little of the standard library. The first line on standard input is ``{"pid": N}``; ``{"id": 1, "verb": "thaw"}`` lets
-the process go on and ends this one.
+little of the standard library. The first line on standard input is ``{"pid": N}``. Once that stands still, its owner
+can see whom it has started outside its group, and has them held too: ``{"id": 1, "verb": "hold", "pids": [...]}``.
+``{"id": 2, "verb": "thaw"}`` lets them all go on and ends this process.
 """
 
 from __future__ import annotations
@@ -24,25 +25,33 @@ def main() -> None:
     first = lines.readline()
     if not first:
         return
-    pid = int(json.loads(first)["pid"])
-    _signal(pid, signal.SIGSTOP)
-    _tell(event="ready", pid=pid)
+    held = [int(json.loads(first)["pid"])]
+    _signal(held, signal.SIGSTOP)
+    _tell(event="ready", pid=held[0])
     for line in lines:
         command = json.loads(line)
-        if command.get("verb") == "thaw":
-            _signal(pid, signal.SIGCONT)
-            _tell(id=command["id"], ok=True)
+        if command.get("verb") == "hold":
+            more = [int(pid) for pid in command["pids"]]
+            held += more
+            _signal(more, signal.SIGSTOP)
+        elif command.get("verb") == "thaw":
+            _signal(held, signal.SIGCONT)
+        else:
+            _tell(id=command.get("id"), ok=False, error="a freezer knows the verbs hold and thaw")
+            continue
+        _tell(id=command["id"], ok=True)
+        if command["verb"] == "thaw":
             return
-        _tell(id=command.get("id"), ok=False, error="a freezer knows one verb, thaw")
-    _signal(pid, signal.SIGKILL)  # the owner has gone
+    _signal(held, signal.SIGKILL)  # the owner has gone
 
 
-def _signal(pid: int, number: int) -> None:
-    try:
-        # its children too: a work horse goes on working while its worker stands still
-        os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        pass  # it ended a moment ago
+def _signal(pids: list[int], number: int) -> None:
+    for pid in pids:
+        for kill in (os.killpg, os.kill):  # one that leads no group of its own is met by the second
+            try:
+                kill(pid, number)
+            except (ProcessLookupError, PermissionError):
+                pass  # it ended a moment ago
 
 
 def _tell(**message: object) -> None:

@@ -24,24 +24,42 @@ if TYPE_CHECKING:
 
 
 class Fault(NamedTuple):
-    """A fault for people: the ``Stack``'s method, what it does, and what to look for."""
+    """A fault for people.
+
+    Attributes:
+        method: the ``Stack``'s method; only ``slow_network`` takes an argument, the seconds each way.
+        does: what it does.
+        expect: what to look for.
+        mended_by: the method that ends it before the run does; 0 is the argument of ``slow_network`` then. Empty where
+            nothing does.
+    """
 
     method: str
     does: str
     expect: str
+    mended_by: str = ""
 
 
 FAULTS = (
     Fault("kill_worker", "SIGKILL to the oldest worker", "its job is lost, its place is taken within a second or two"),
     Fault("kill_horse", "SIGKILL to the process that is at a job, of a forking worker", "its job fails at once"),
-    Fault("freeze_worker", "SIGSTOP to the oldest worker", "its job hangs; thaw_worker lets it go on, late"),
     Fault(
-        "slow_network", "a delay each way between clients and gateway", "time-outs, and retries of work that is done"
+        "freeze_worker",
+        "SIGSTOP to the oldest worker and its work horse",
+        "its job hangs; the others may give it up, and thawed it is finished all the same, late",
+        "thaw_worker",
+    ),
+    Fault(
+        "slow_network",
+        "a delay each way between clients and gateway, injected by a proxy",
+        "time-outs, and retries of work that is done",
+        "slow_network",
     ),
     Fault(
         "fill_memory",
         "Redis filled up to a memory limit",
-        "503s, and workers that cannot take jobs; free_memory ends it",
+        "503s, and workers that cannot take jobs and die of it",
+        "free_memory",
     ),
     Fault("kill_gateway", "SIGKILL to the gateway", "the run ends; whoever was not answered is counted as lost"),
     Fault("kill_redis", "SIGKILL to the Redis server", "the run ends; without persistence all that waited is gone"),
@@ -106,9 +124,12 @@ class Faults:
             pid = self._stack.workforce.pid(name)
             log = self._stack.runtime / f"freezer-{pid}.log"
             command = [sys.executable, "-I", "-S", freezer.__file__]
-            holder = Child("freezer", "", {"pid": pid}, log, command=command)
+            # should whoever holds it be killed, it must not stand there for ever
+            holder = Child("freezer", "", {"pid": pid}, log, command=command, on_exit=lambda _: self._let_fall(name))
             await holder.start()
             self._frozen[name] = holder
+            # a work horse has a group of its own, and would go on working
+            await holder.call("hold", pids=[child.pid for child in _children(pid)])
             self._log("freeze_worker", name)
             return name
 
@@ -250,6 +271,10 @@ class Faults:
         """A work horse was killed at its job, by whomever; its worker lives on."""
         self._log("horse_died", name)
 
+    def _let_fall(self, name: str) -> None:
+        if self._frozen.pop(name, None) is not None and name in self._stack.workforce.names:
+            self._stack.workforce.kill(name)
+
     def _oldest(self, verb: str) -> str:
         names = [name for name in self._stack.workforce.names if name not in self._frozen]
         if not names:
@@ -268,6 +293,6 @@ class Faults:
 
 def _children(pid: int) -> list[psutil.Process]:
     try:
-        return list(psutil.Process(pid).children())
+        return list(psutil.Process(pid).children(recursive=True))
     except psutil.NoSuchProcess:
         return []

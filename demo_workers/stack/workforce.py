@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from demo_workers.errors import LabError, WorkersNotReady
+from demo_workers.policies.backoff import BackoffState, ceiling
 from demo_workers.services.child import Child
 
 READY_S = 15.0
 
 TRIES = 5
 """How often a place is filled anew when somebody kills the successor before it is ready."""
+
+YOUNG_S = 5.0
+"""A worker that ends by a mistake of its own within this has learnt nothing: its successor waits before it is hired."""
+
+PAUSE_BASE_S, PAUSE_CAP_S = 0.1, 5.0
+"""So long after the first; each further one in a row doubles it."""
 
 Died = Callable[[str], Awaitable[None]]
 
@@ -51,7 +59,8 @@ class Workforce:
         self._workers: dict[str, Child] = {}
         self._leaving: dict[str, Child] = {}  # told to, and at their last job
         self._kind = WorkerKind()
-        self._next = 0
+        self._next = self._failed_young = 0
+        self._since: dict[str, float] = {}
         self._wanted = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._lock = asyncio.Lock()
@@ -133,6 +142,7 @@ class Workforce:
             self._workers[name] = child
             try:
                 await child.start(timeout_s=READY_S)
+                self._since[name] = time.monotonic()
                 return
             except LabError as error:
                 self._workers.pop(name, None)
@@ -167,6 +177,7 @@ class Workforce:
     def _let_go(self, name: str) -> asyncio.Task[None]:
         """Tell a worker to leave; it is off the list at once, and the task is done when it has gone."""
         child = self._leaving[name] = self._workers.pop(name)
+        self._since.pop(name, None)
         # SIGTERM: finish the job in hand, then leave
         child.terminate()
         return self._spawn(self._see_off(name, child))
@@ -184,12 +195,21 @@ class Workforce:
         name = next((n for n, c in self._workers.items() if c is child), None)
         if name is not None:
             del self._workers[name]
-            self._spawn(self._replace(name))
+            self._spawn(self._replace(name, self._pause_s(name, child.returncode or 0)))
 
-    async def _replace(self, name: str) -> None:
+    def _pause_s(self, name: str, code: int) -> float:
+        """How long its place stays empty. Being killed is no mistake of its own; with each young failure it doubles."""
+        young = time.monotonic() - self._since.pop(name, 0.0) < YOUNG_S
+        self._failed_young = self._failed_young + 1 if young and code >= 0 else 0
+        if not self._failed_young:
+            return 0.0
+        return ceiling(BackoffState(self._failed_young - 1), PAUSE_BASE_S, PAUSE_CAP_S)
+
+    async def _replace(self, name: str, pause_s: float) -> None:
         try:
             await self._may_hire.wait()
             await self._died(name)
+            await asyncio.sleep(pause_s)
             await self.resize(self._wanted)
         except LabError as error:
             self._failed(error)

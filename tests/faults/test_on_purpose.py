@@ -83,6 +83,27 @@ async def test_a_frozen_worker_finishes_nothing_and_goes_on_when_thawed(stack: S
         await stack.thaw_worker()
 
 
+async def test_what_a_frozen_worker_finishes_after_it_was_given_up_is_on_the_books(stack: Stack) -> None:
+    """The others take it for dead within seconds and fail its job; thawed, its work horse finishes it all the same."""
+    scenario = load(random.randrange(10**6), duration_s=60, service_s=0.5).replace("service.worker_class", "fork")
+    scenario = scenario.replace("load.arrival_rate", 5).replace("service.distribution", "deterministic")
+    live = await stack.begin(scenario)
+    failed = f"rq:failed:{stack.queue}"
+    while not await stack.connection.zcard(failed):
+        # one that was between two jobs has nothing to be given up
+        await condition(lambda: bool(psutil.Process(stack.workforce.pids[0]).children()))
+        await stack.freeze_worker()
+        deadline = time.monotonic() + 8
+        while not await stack.connection.zcard(failed) and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        await stack.thaw_worker()
+    live.poll()
+    await seen(live, Kind.ENDED, 5)
+    run = await stopped(live)
+    assert run.ledger.balanced, run.ledger.table()
+    assert "1 jobs" in next(line.numbers for line in run.ledger.lines if line.name == "late")
+
+
 async def test_a_worker_left_frozen_is_killed_at_the_end_of_the_run(stack: Stack) -> None:
     """The run ends promptly, its job is counted as lost, and its place is taken."""
     live = await busy(stack, 1.5)
@@ -191,3 +212,4 @@ def test_the_table_of_faults_names_every_one() -> None:
         assert callable(getattr(Stack, fault.method))
         assert fault.does
         assert fault.expect
+        assert not fault.mended_by or callable(getattr(Stack, fault.mended_by))

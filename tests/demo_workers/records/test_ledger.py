@@ -184,6 +184,14 @@ def test_an_abandoned_job_needs_a_death() -> None:
     assert books.run(steering=[Steer(1.0, "horse_died", "w0")], witnesses=found).ledger.balanced
 
 
+def test_a_job_that_rq_gave_up_may_finish_late_where_its_worker_was_frozen() -> None:
+    """It stands in both registries; without a frozen worker to explain it the books do not balance."""
+    found = books.witnesses(rq_failed=[(0, 1)])
+    thawed = [Steer(0.2, "freeze_worker", "q-w9"), Steer(0.4, "thaw_worker", "q-w9")]
+    assert books.run(witnesses=found, steering=thawed).ledger.balanced
+    assert books.run(witnesses=found).ledger.invariants["late"] is False
+
+
 def test_something_left_in_redis_at_the_end_is_seen() -> None:
     """The last look must find nothing inside."""
     run = books.run(witnesses=books.witnesses(samples=[(4.0, 1, 1)]))

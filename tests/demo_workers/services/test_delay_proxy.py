@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from demo_workers.errors import LabError
+from demo_workers.queueing.connection import connect_async
 from demo_workers.services.child import Child
 from demo_workers.services.delay_proxy import LONGEST_S, MAX_BUFFERED
+from demo_workers.services.redis_server import RedisServer, make_runtime_directory
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -66,6 +68,46 @@ async def test_each_way_is_late_by_the_delay_and_the_bytes_are_the_same(place: P
         back, took = await round_trip(place, data)
         assert back == data
         assert took >= 0.3
+    await child.stop()
+
+
+async def test_a_server_on_tcp_is_late_too(tmp_path: Path) -> None:
+    """Any broker: the proxy takes a free port and says which; the answer of a real Redis comes late and whole."""
+    runtime = make_runtime_directory()
+    server = RedisServer(runtime, environ={"PATH": ""})
+    await server.start()
+    relay = Child(
+        "from TCP to the socket",
+        "demo_workers.services.delay_proxy",
+        {"target": {"uds": server.address["unix_socket_path"]}},
+        tmp_path / "relay.log",
+    )
+    first = await relay.start()
+    target = {"host": first["host"], "port": first["port"]}
+    slow = Child("slow", "demo_workers.services.delay_proxy", {"target": target, "latency_s": 0.1}, tmp_path / "log")
+    place = await slow.start()
+    url = f"redis://:{server.address['password']}@{place['host']}:{place['port']}/0"
+    async with connect_async({"url": url}) as client:
+        await client.ping()  # the connection is made and greeted
+        start = time.monotonic()
+        assert await client.echo("x" * 100_000) == b"x" * 100_000
+        assert time.monotonic() - start >= 0.2
+    for part in (slow, relay, server):
+        await part.stop()
+
+
+async def test_what_was_sent_first_arrives_first_however_the_delay_changes(place: Path) -> None:
+    """A delay that shrinks lets nothing overtake; one that grows tears nothing apart."""
+    child = await proxy(place, 0.2)
+    reader, writer = await asyncio.open_unix_connection(place / "slow")
+    sent = [f"{n},".encode() for n in range(40)]
+    for n, piece in enumerate(sent):
+        writer.write(piece)
+        await writer.drain()
+        await child.call("delay", latency_s=(0.2, 0.0, 0.05)[n % 3])
+    writer.write_eof()
+    assert await reader.read() == b"".join(sent)
+    writer.close()
     await child.stop()
 
 
