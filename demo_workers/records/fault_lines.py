@@ -44,7 +44,8 @@ def _deaths(run: Run) -> Line | None:
     popped = int(np.sum(lost["worker"] < 0))
     text = "dead workers: only what was in their hands was lost"
     numbers = f"{len(dead)} died, {len(lost)} jobs lost, {_twice(run)} ran twice"
-    return Line("fault_workers", text, numbers, not strangers and (popped <= len(dead) or bool(run.ended_by)))
+    # a run that was ended early has lost what was in everybody's hands
+    return Line("fault_workers", text, numbers, (not strangers and popped <= len(dead)) or bool(run.ended_by))
 
 
 def _horses(run: Run) -> Line | None:

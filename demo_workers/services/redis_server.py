@@ -7,6 +7,7 @@ disk unless asked to. A server that is not ours is only connected to.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import secrets
@@ -14,7 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,18 @@ class RedisServer:
         if not self.ours:
             origin = self.name or "no server started yet"
             raise LabError(f"server to {verb} = {origin}: must be one that the workbook started. Unset {URL}.")
+
+    @contextlib.contextmanager
+    def expected_to_answer(self) -> Iterator[None]:
+        """Around what somebody asks of the server.
+
+        Raises:
+            RedisUnavailable: it has gone.
+        """
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            raise RedisUnavailable(f"{self.name} does not answer: {error}. Press Start to begin a new load.") from error
 
     async def stop(self) -> None:
         """End a server of ours and remove the runtime directory; may be called twice and from any state."""

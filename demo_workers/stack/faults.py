@@ -185,20 +185,27 @@ class Faults:
 
         Raises:
             LabError: the server is not ours.
+            RedisUnavailable: it has gone.
         """
         async with self._one_at_a_time:
             self._stack.redis.check_ours("fill")
             self.full = True
-            self._stack.workforce.hold()
-            limit = await memory.fill(self._stack.connection)
+            await self._stack.workforce.hold()
+            with self._stack.redis.expected_to_answer():
+                limit = await memory.fill(self._stack.connection)
             self._log("fill_memory", limit)
             return limit
 
     async def free_memory(self) -> None:
-        """Take the filling and the limit away; workers that died of it are replaced now. Harmless when not full."""
+        """Take the filling and the limit away; workers that died of it are replaced now. Harmless when not full.
+
+        Raises:
+            RedisUnavailable: the server has gone.
+        """
         async with self._one_at_a_time:
             if self.full:
-                await memory.free(self._stack.connection)
+                with self._stack.redis.expected_to_answer():
+                    await memory.free(self._stack.connection)
                 self.full = False
                 self._log("free_memory", None)
                 await self._stack.workforce.go_on()
@@ -247,7 +254,10 @@ class Faults:
 
     async def _quicken(self) -> None:
         if self._proxy is not None:
-            proxy, self._proxy, self._latency_s = self._proxy, None, 0.0
+            proxy, self._proxy = self._proxy, None
+            if self._latency_s > 0:
+                self._latency_s = 0.0
+                self._log("slow_network", 0.0)
             try:
                 await self._stack.clients.call("redirect", address={"uds": self._stack.url.removeprefix("unix:")})
             finally:

@@ -337,10 +337,11 @@ class Stack(Breakable):
 
     async def end_running_jobs(self) -> None:
         """Kill the workers that are still at a job when patience is over; the jobs are accounted as lost."""
-        await strangers.stop_their_jobs(self._connection, self.queue)
-        for name in self.workforce.everyone:
-            if await dead_workers.at_work(self._connection, name):
-                self.workforce.kill(name)
+        with self.redis.expected_to_answer():
+            await strangers.stop_their_jobs(self._connection, self.queue)
+            busy = [name for name in self.workforce.everyone if await dead_workers.at_work(self._connection, name)]
+        for name in busy:
+            self.workforce.kill(name)
 
     def _child(self, service: str, config: dict[str, Any], **callbacks: Any) -> Child:
         assert self._runtime is not None
@@ -382,7 +383,8 @@ class Stack(Breakable):
         if live is not None:
             live.log(Steer(live.now(), "worker_died", name))
         living = self.workforce.everyone
-        found = await dead_workers.settle(self._connection, self.queue, name, live_workers=living)
+        with self.redis.expected_to_answer():
+            found = await dead_workers.settle(self._connection, self.queue, name, live_workers=living)
         if live is not None and found:
             jobs = [[job_id, where] for job_id, where in found]
             with contextlib.suppress(LabError):

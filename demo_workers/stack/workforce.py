@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from demo_workers.errors import LabError, WorkersNotReady
 from demo_workers.policies.backoff import BackoffState, ceiling
-from demo_workers.services.child import Child
+from demo_workers.services.child import LOOK_S, Child
 
 READY_S = 15.0
 
@@ -59,7 +59,7 @@ class Workforce:
         self._workers: dict[str, Child] = {}
         self._leaving: dict[str, Child] = {}  # told to, and at their last job
         self._kind = WorkerKind()
-        self._next = self._failed_young = 0
+        self._next = self._failed_young = self._replacing = 0
         self._since: dict[str, float] = {}
         self._wanted = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -113,9 +113,14 @@ class Workforce:
         assert pid is not None
         return pid
 
-    def hold(self) -> None:
-        """Settle and replace no dead worker until ``go_on``: the server would refuse both."""
+    async def hold(self) -> None:
+        """Settle and replace no dead worker until ``go_on``: the server would refuse both.
+
+        Returns when those that are being replaced are there.
+        """
         self._may_hire.clear()
+        while self._replacing:
+            await asyncio.sleep(LOOK_S)
 
     async def go_on(self) -> None:
         """Settle and replace those who have died meanwhile; returns when that is done."""
@@ -206,13 +211,16 @@ class Workforce:
         return ceiling(BackoffState(self._failed_young - 1), PAUSE_BASE_S, PAUSE_CAP_S)
 
     async def _replace(self, name: str, pause_s: float) -> None:
+        await self._may_hire.wait()
+        self._replacing += 1
         try:
-            await self._may_hire.wait()
             await self._died(name)
             await asyncio.sleep(pause_s)
             await self.resize(self._wanted)
         except LabError as error:
             self._failed(error)
+        finally:
+            self._replacing -= 1
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
