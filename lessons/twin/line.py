@@ -22,32 +22,30 @@ def put(s: Sim, row: int, where: int) -> None:
         now.urgent += 1
         job.ahead = 1
     after = now.head if before == NONE else s.attempts[before].after
-    job.before, job.after = before, after
-    if before == NONE:
-        now.head = row
-    else:
-        s.attempts[before].after = row
-    if after == NONE:
-        now.tail = row
-    else:
-        s.attempts[after].before = row
+    _join(s, before, row)
+    _join(s, row, after)
     now.waiting += 1
 
 
 def leave(s: Sim, row: int) -> None:
     """Take a job out of the line, wherever it stands."""
     now, job = s.now[0], s.attempts[row]
-    before, after = job.before, job.after
-    if before == NONE:
-        now.head = after
-    else:
-        s.attempts[before].after = after
-    if after == NONE:
-        now.tail = before
-    else:
-        s.attempts[after].before = before
+    before = job.before
+    _join(s, before, job.after)
     now.urgent -= job.ahead
     if now.last_urgent == row:
         # urgent ones stand together at the head, first in first out: whoever stood before it is the last one now
         now.last_urgent = before
     now.waiting -= 1
+
+
+def _join(s: Sim, before: int, after: int) -> None:
+    """Let one stand right behind the other; NONE is the end of the line."""
+    if before == NONE:
+        s.now[0].head = after
+    else:
+        s.attempts[before].after = after
+    if after == NONE:
+        s.now[0].tail = before
+    else:
+        s.attempts[after].before = before

@@ -6,8 +6,6 @@ import asyncio
 import inspect
 import os
 import random
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -34,15 +32,6 @@ FATAL: dict[str, type[LabError]] = {
 }
 ARGUMENTS = {"slow_network": (0.05,)}
 MENDING = {"slow_network": (0,)}
-
-
-@pytest.fixture
-async def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stack]:
-    """A stack that records below the test's own directory."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    stack = Stack("matrix")
-    yield stack
-    await stack.stop()
 
 
 async def do(stack: Stack, fault: str, *arguments: Any) -> None:

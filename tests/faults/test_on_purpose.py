@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import psutil
@@ -23,15 +22,6 @@ from tests.faults.test_parts_killed import load, until_busy
 from tests.live import ended, play
 
 pytestmark = pytest.mark.faults
-
-
-@pytest.fixture
-async def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stack]:
-    """A stack that records below the test's own directory."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    stack = Stack("on purpose")
-    yield stack
-    await stack.stop()
 
 
 async def condition(holds: Callable[[], bool]) -> None:

@@ -42,6 +42,16 @@ def owner(mark: str, temporary: Path, *faults: str, wait_for_load: bool) -> subp
 
 
 @pytest.mark.parametrize("kind", ["simple", "fork"])
+def end(process: subprocess.Popen[bytes], number: int, mark: str, temporary: Path) -> None:
+    """End the owner; two seconds later nothing of its stack may be left."""
+    process.send_signal(number)
+    process.wait()
+    wait_until(lambda: not marked(mark), 2.0, f"processes gone, left: {marked(mark)}")
+    wait_until(lambda: not runtime_directories(temporary), 2.0, "runtime directory gone")
+    assert process.stdout is not None
+    process.stdout.close()
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_nothing_is_left_two_seconds_after_the_kernel_dies_in_mid_run(temporary: Path, number: int, kind: str) -> None:
     """No process, work horses included, no socket, no runtime directory."""
@@ -51,13 +61,8 @@ def test_nothing_is_left_two_seconds_after_the_kernel_dies_in_mid_run(temporary:
     assert len(family) >= 6  # leash, server, gateway, clients, two workers
     assert any("redis" in p.name() or "valkey" in p.name() for p in family)
     assert len(runtime_directories(temporary)) == 1
-    process.send_signal(number)
-    process.wait()
-    wait_until(lambda: not any(alive(p) for p in family), 2.0, f"processes gone of {family}")
-    wait_until(lambda: not marked(mark), 2.0, f"processes gone, left: {marked(mark)}")
-    wait_until(lambda: not runtime_directories(temporary), 2.0, "runtime directory gone")
-    assert process.stdout is not None
-    process.stdout.close()
+    end(process, number, mark, temporary)
+    assert not any(alive(p) for p in family), f"processes gone of {family}"
 
 
 @pytest.mark.parametrize("faults", [("freeze",), ("slow",), ("full",), ("freeze", "slow", "full")])
@@ -68,12 +73,7 @@ def test_nothing_is_left_when_the_kernel_dies_while_a_fault_is_in_force(
     mark = secrets.token_hex(8)
     process = owner(mark, temporary, *faults, wait_for_load=True)
     time.sleep(random.uniform(0, 0.5))  # a moment, not a wait: any will do
-    process.kill()
-    process.wait()
-    wait_until(lambda: not marked(mark), 2.0, f"processes gone, left: {marked(mark)}")
-    wait_until(lambda: not runtime_directories(temporary), 2.0, "runtime directory gone")
-    assert process.stdout is not None
-    process.stdout.close()
+    end(process, signal.SIGKILL, mark, temporary)
 
 
 @pytest.mark.parametrize("moment", range(4))
@@ -82,9 +82,4 @@ def test_nothing_is_left_when_the_kernel_dies_while_it_starts(temporary: Path, m
     mark = secrets.token_hex(8)
     process = owner(mark, temporary, wait_for_load=False)
     time.sleep(random.uniform(0.3, 1.8))  # a moment, not a wait: any will do
-    process.kill()
-    process.wait()
-    wait_until(lambda: not marked(mark), 2.0, f"processes gone, left: {marked(mark)}")
-    wait_until(lambda: not runtime_directories(temporary), 2.0, "runtime directory gone")
-    assert process.stdout is not None
-    process.stdout.close()
+    end(process, signal.SIGKILL, mark, temporary)

@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import numpy as np
 import psutil
@@ -33,15 +31,6 @@ def load(seed: int, duration_s: float = 4.0, service_s: float = 0.03) -> Scenari
         seed=seed,
         drain_s=3,
     )
-
-
-@pytest.fixture
-async def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stack]:
-    """A stack that records below the test's own directory."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    stack = Stack("faults")
-    yield stack
-    await stack.stop()
 
 
 async def until_busy(live: LiveRun) -> None:

@@ -16,6 +16,7 @@ from demo_workers.policies.custom import DOORS, FAILURES, Door, Failure
 from demo_workers.services.child import Child
 from demo_workers.services.hosted_policy import MAX_BYTES, pack
 from demo_workers.stack.custom_policies import host, stuck
+from tests.cells import in_a_cell
 
 Host = Callable[[str, Callable[..., Any]], Any]
 
@@ -30,19 +31,12 @@ async def child(tmp_path: Path) -> AsyncIterator[Child]:
     await made.stop()
 
 
-def written(text: str) -> Callable[..., Any]:
-    """A function as a cell would define it: it belongs to no module that the child could import."""
-    scope: dict[str, Any] = {"__name__": "__main__"}
-    exec(compile(text, "<cell>", "exec"), scope)  # noqa: S102  # as a notebook's kernel does it
-    return next(value for name, value in scope.items() if callable(value) and not name.startswith("_"))
-
-
 async def test_a_function_answers_in_the_child_as_it_does_here(child: Child) -> None:
     """It may use imports, other functions and numbers of its own cell."""
     text = "def next_try(failure):\n    return None if failure.attempt > 8 else base * math.sqrt(4)"
-    await host(child, "next_try", written("import math\nbase = 0.2\n" + text))
+    await host(child, "next_try", in_a_cell("import math\nbase = 0.2\n" + text))
     assert (await child.call("ask", policy="next_try"))["answers"] == [None]
-    await host(child, "admit", written("def admit(state):\n    return state.depth < 10"))
+    await host(child, "admit", in_a_cell("def admit(state):\n    return state.depth < 10"))
     assert (await child.call("ask", policy="admit", times=2))["answers"] == [False, False]
 
 
@@ -64,7 +58,7 @@ async def test_a_mistake_is_told_at_once_and_the_child_lives(child: Child, text:
     """Within two seconds, with name, value, bound, remedy or the line it happened in."""
     start = time.monotonic()
     with pytest.raises(PolicyError, match=f"(?s)next_try {WRONG[text]}"):
-        await host(child, "next_try", written(text))
+        await host(child, "next_try", in_a_cell(text))
     assert time.monotonic() - start < 2
     await child.call("nothing")
 
@@ -72,13 +66,13 @@ async def test_a_mistake_is_told_at_once_and_the_child_lives(child: Child, text:
 async def test_admit_must_say_yes_or_no(child: Child) -> None:
     """A number is no answer, though Python would take it for one."""
     with pytest.raises(PolicyError, match="admit returned 1: must be True or False"):
-        await host(child, "admit", written("def admit(state):\n    return 1"))
+        await host(child, "admit", in_a_cell("def admit(state):\n    return 1"))
 
 
 async def test_a_later_mistake_is_told_once_and_then_the_harmless_answer_is_given(child: Child) -> None:
     """The clients go on, without retries; the owner ends the run."""
     text = "calls = []\ndef f(x):\n    calls.append(1)\n    return 0.5 if len(calls) <= 5 else 'later'"
-    await host(child, "next_try", written(text))
+    await host(child, "next_try", in_a_cell(text))
     said = await child.call("ask", policy="next_try", times=3)
     assert said["answers"] == [None, None, None]
     assert len(said["mistakes"]) == 1
@@ -97,7 +91,7 @@ async def test_a_function_that_cannot_be_interrupted_ends_the_child(child: Child
     """And whoever brought it is told why; nothing hangs."""
     start = time.monotonic()
     with pytest.raises(PolicyError, match="could not be interrupted"):
-        await host(child, "next_try", written(text))
+        await host(child, "next_try", in_a_cell(text))
     assert time.monotonic() - start < 5  # the machine may be busy, and processor time counts
     assert stuck(child) is not None
 
@@ -112,7 +106,7 @@ async def test_a_function_that_cannot_be_interrupted_ends_the_child(child: Child
         ((lambda data: lambda failure: data)(bytes(MAX_BYTES)), "must be at most"),
     ],
 )
-def test_what_cannot_travel_is_refused_where_it_was_written(function: Any, match: str) -> None:
+def test_what_cannot_travel_is_refused_where_it_was_in_a_cell(function: Any, match: str) -> None:
     """Before anything is sent."""
     with pytest.raises(PolicyError, match=match):
         pack("next_try", function)

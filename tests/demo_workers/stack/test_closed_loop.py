@@ -6,8 +6,6 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,15 +17,6 @@ from tests.demo_workers.services.clients.bench import until
 from tests.live import ended
 
 pytestmark = pytest.mark.live
-
-
-@pytest.fixture
-async def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stack]:
-    """A stack that records below the test's own directory."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    stack = Stack("closed loop")
-    yield stack
-    await stack.stop()
 
 
 def closed(clients: int, think_time_s: float, duration_s: float = 3.0) -> Scenario:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from demo_workers.records.events import Kind, NoRetry, Outcome
 from demo_workers.records.run import Run
 from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 from demo_workers.stack import Stack
+from tests.cells import in_a_cell
 from tests.live import ended, play
 
 pytestmark = pytest.mark.live
@@ -35,13 +36,6 @@ async def stack() -> AsyncIterator[Stack]:
     await made.start(2)
     yield made
     await made.stop()
-
-
-def in_a_cell(text: str) -> Callable[..., Any]:
-    """The function that a cell with this text defines."""
-    scope: dict[str, Any] = {"__name__": "__main__"}
-    exec(compile(text, "<cell>", "exec"), scope)  # noqa: S102  # as a notebook's kernel does it
-    return next(value for name, value in scope.items() if callable(value) and not name.startswith("_"))
 
 
 async def with_policies(stack: Stack, **written: Any) -> Run:

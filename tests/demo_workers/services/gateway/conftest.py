@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from demo_workers.queueing.bounded_enqueue import BoundedQueue
+from tests.demo_workers.queueing.conftest import place as place  # a Redis without a gateway
 from tests.demo_workers.services.gateway.system import System
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -40,17 +39,6 @@ class Gate:
         stats = await self.place.redis.info("commandstats")
         calls = [stats.get(f"cmdstat_{name}", {"calls": 0, "failed_calls": 0}) for name in ("evalsha", "eval")]
         return sum(int(one["calls"]) - int(one["failed_calls"]) for one in calls)
-
-
-@pytest.fixture
-async def place() -> AsyncIterator[Place]:
-    """A server of its own for each test."""
-    place = Place()
-    await place.start()
-    try:
-        yield place
-    finally:
-        await place.stop()
 
 
 @pytest.fixture
