@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from demo_workers.scenario import MAX_SERVICE_S, Scenario, Service
 from demo_workers.tape import profile
-from demo_workers.variates import Stream
-from lessons.twin.uniform import uniforms
+from demo_workers.variates import Stream, variates
 
 Floats = NDArray[np.float64]
 
@@ -50,8 +49,8 @@ def open_tape(scenario: Scenario, changes: Iterable[Change] = (), end_s: float |
     due_s = _arrivals(scenario, stretches)
     n = len(due_s)
     seed = scenario.seed
-    client = (uniforms(seed, Stream.CLIENT, 0, n) * scenario.load.clients).astype(np.int64)
-    u, urgent = uniforms(seed, Stream.SERVICE, 0, n), uniforms(seed, Stream.URGENT, 0, n)
+    client = (variates(seed, Stream.CLIENT, np.arange(n)) * scenario.load.clients).astype(np.int64)
+    u, urgent = variates(seed, Stream.SERVICE, np.arange(n)), variates(seed, Stream.URGENT, np.arange(n))
     service_s, urgency = np.empty(n), np.empty(n, np.int64)
     in_force = [Change(0.0, scenario), *changes]
     # a request that is due in the very moment of a change came before it
@@ -139,7 +138,7 @@ def _gaps(scenario: Scenario, total: float) -> Floats:
         return np.arange(1, int(total) + 2, dtype=float)
     n = int(total + 6 * np.sqrt(total) + 20)
     while True:
-        sums = np.cumsum(-np.log1p(-uniforms(scenario.seed, Stream.ARRIVAL, 0, n)))
+        sums = np.cumsum(-np.log1p(-variates(scenario.seed, Stream.ARRIVAL, np.arange(n))))
         if sums[-1] > total:
             return sums
         n *= 2
@@ -152,7 +151,7 @@ def closed_tape(scenario: Scenario, cycles: int) -> Tapes:
     """
     load, seed = scenario.load, scenario.seed
     n = cycles * load.clients
-    think_s = -load.think_time_s * np.log1p(-uniforms(seed, Stream.THINK, 0, n))
-    service_s = service_times(scenario.service, uniforms(seed, Stream.SERVICE, 0, n))
-    urgent = (uniforms(seed, Stream.URGENT, 0, n) < load.urgent_share).astype(np.int64)
+    think_s = -load.think_time_s * np.log1p(-variates(seed, Stream.THINK, np.arange(n)))
+    service_s = service_times(scenario.service, variates(seed, Stream.SERVICE, np.arange(n)))
+    urgent = (variates(seed, Stream.URGENT, np.arange(n)) < load.urgent_share).astype(np.int64)
     return Tapes(np.full(n, np.nan), service_s, np.arange(n) % load.clients, urgent, think_s)

@@ -1,16 +1,12 @@
-"""The workbook's random numbers (``demo_workers.variates``) for plain Python, for compiled code and for whole arrays.
-
-All three give the same bits.
-"""
+"""The workbook's random numbers (``demo_workers.variates``) for the engine, plain and compiled: the same bits."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from demo_workers.variates import Stream, variate
+from demo_workers.variates import variate
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _ONE, _TWO = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -27,14 +23,6 @@ def uniform_compiled(seed: int, stream: int, index: int, sub: int) -> float:
     """The same in 64-bit arithmetic that wraps around, for the compiled engine only."""
     z = _mix(_mix(_mix(_mix(np.uint64(seed)) ^ np.uint64(stream)) ^ np.uint64(index)) ^ np.uint64(sub))
     return float((z >> _11) * _UNIT)
-
-
-def uniforms(seed: int, stream: Stream, start: int, stop: int) -> NDArray[np.float64]:
-    """The variates of a stretch of indices, all at once; shape (stop − start,)."""
-    with np.errstate(over="ignore"):
-        head = _mix(_mix(np.uint64(seed)) ^ np.uint64(stream))
-        z = _mix(_mix(head ^ np.arange(start, stop, dtype=np.uint64)))  # sub 0 leaves the third as it is
-        return np.asarray((z >> _11) * _UNIT)
 
 
 def _mix(z: Any) -> Any:
