@@ -26,6 +26,9 @@ BackoffPolicy = Literal["none", "immediate", "fixed", "exponential", "full", "eq
 AfterTimeout = Literal["backoff", "at_once"]
 Steps = tuple[tuple[float, float], ...]
 
+MAX_RATE = 2000.0
+"""Arrivals per second: more than one machine can send."""
+
 MAX_SERVICE_S = 60.0
 """The gateway takes no longer job; the tail of a wide distribution is cut here."""
 
@@ -55,11 +58,11 @@ class Load(Section):
     """
 
     kind: LoadKind = choice("poisson", LoadKind)
-    arrival_rate: float = number(40.0, 0.0, 2000.0, "Use a rate that one machine can send.")
+    arrival_rate: float = number(40.0, 0.0, MAX_RATE, "Use a rate that one machine can send.")
     duration_s: float = number(10.0, 0.0, 3600.0, "Use a shorter run, or repeat it.", above=True)
     clients: int = integer(100, 1, 100_000, "Use at least one client.")
-    ramp_to_rate: float = number(80.0, 0.0, 2000.0, "Use a rate that one machine can send.")
-    spike_rate: float = number(90.0, 0.0, 2000.0, "Use a rate that one machine can send.")
+    ramp_to_rate: float = number(80.0, 0.0, MAX_RATE, "Use a rate that one machine can send.")
+    spike_rate: float = number(90.0, 0.0, MAX_RATE, "Use a rate that one machine can send.")
     spike_start_s: float = number(5.0, 0.0, 3600.0, "Start the spike within the run.")
     spike_length_s: float = number(5.0, 0.0, 3600.0, "Use a shorter spike.")
     steps: Steps = ()
@@ -78,8 +81,8 @@ class Load(Section):
         starts = [start for start, _ in steps]
         if starts != sorted(set(starts)) or not all(0 <= v <= 3600 for v in starts):
             raise ScenarioError("load.steps", self.steps, "rising starts between 0 and 3600", remedy)
-        if not all(0 <= rate <= 2000 for _, rate in steps):
-            raise ScenarioError("load.steps", self.steps, "rates between 0 and 2000 per second", remedy)
+        if not all(0 <= rate <= MAX_RATE for _, rate in steps):
+            raise ScenarioError("load.steps", self.steps, f"rates between 0 and {MAX_RATE:g} per second", remedy)
         if self.kind == "steps" and not steps:
             raise ScenarioError("load.steps", self.steps, "at least one pair when kind is steps", remedy)
         object.__setattr__(self, "steps", steps)

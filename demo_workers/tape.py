@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from statistics import NormalDist
 from typing import NamedTuple
 
-from demo_workers.scenario import MAX_SERVICE_S, Load, Scenario, Service
+from demo_workers.scenario import MAX_RATE, MAX_SERVICE_S, Load, Scenario, Service
 from demo_workers.variates import Stream, variate
 
 _normal = NormalDist()
@@ -57,6 +57,22 @@ def profile(load: Load) -> list[Segment]:
     return [Segment(start, stop, rate, rate) for start, stop, rate in spans if stop > start]
 
 
+def constant(rate: float) -> Load:
+    """A load of this rate (per second) and no other."""
+    return Load(kind="poisson", arrival_rate=rate)
+
+
+def growth(load: Load, rate: float) -> float:
+    """The factor that brings a load's ``arrival_rate`` to ``rate``, its whole profile with it, not beyond ``MAX_RATE``.
+
+    1 where there is nothing to scale.
+    """
+    if load.arrival_rate == 0:
+        return 1.0
+    highest = max(max(segment.rate, segment.rate_end) for segment in profile(load))
+    return min(rate / load.arrival_rate, MAX_RATE / max(highest, load.arrival_rate))
+
+
 def service_time(service: Service, u: float) -> float:
     """The service time (seconds) whose cumulative probability is ``u``, cut at ``MAX_SERVICE_S``."""
     mean = service.service_time_s
@@ -91,7 +107,7 @@ class Tape:
         if open_ended:
             last = self._segments[-1]
             self._segments.append(Segment(last.end_s, math.inf, last.rate_end, last.rate_end))
-        self._base = scenario.load.arrival_rate  # the segments are given for this rate
+        self._base = scenario.load  # the segments are given for this one
         self._scale = 1.0
         self._reached_s = 0.0  # the cumulative rate is used up to here
         self._request = 0
@@ -129,16 +145,17 @@ class Tape:
     def steer(self, t: float, scenario: Scenario) -> None:
         """From second ``t`` on play another load's ``arrival_rate`` and another service.
 
-        The whole profile is scaled by the new rate over the old one, so a spike stays a spike.
+        The whole profile is scaled by the new rate over the old one, so a spike stays a spike; from a rate that is
+        almost 0, no further than to the highest rate that a scenario may have.
         """
         t = max(t, self._reached_s)
         self._left = max(self._left - self._cumulative(self._reached_s, t), 0.0)
         self._reached_s = t
         rate = scenario.load.arrival_rate
-        if self._base == 0 and rate > 0:  # nothing to scale: from here on the constant new rate
-            self._base = rate
+        if self._base.arrival_rate == 0 and rate > 0:  # nothing to scale: from here on the constant new rate
+            self._base = constant(rate)
             self._segments = [Segment(0.0, self._segments[-1].end_s, rate, rate)]
-        self._scale = rate / self._base if self._base > 0 else 1.0
+        self._scale = growth(self._base, rate)
         self._scenario = scenario
         self._due_s = self._invert(t, self._left)
 

@@ -62,11 +62,20 @@ def _first(rows: Events) -> Events:
     return rows[index]
 
 
+def _in_force(decided: Events) -> Events:
+    """The decision that holds for each (request, attempt), sorted by it: the one that let it in, or else the last.
+
+    Mostly there is one. A client whose connection breaks before a word of the answer sends the same attempt again, and
+    the gateway may see both.
+    """
+    rows = decided[np.lexsort((decided["code"] == Outcome.ADMITTED, key(decided)))]
+    return rows[np.flatnonzero(np.diff(key(rows), append=-1))]
+
+
 def attempts(events: Events) -> Table:
     """One row per attempt that a client sent or held back or the gateway decided, sorted by request and attempt."""
-    sent, held, answered, decided = (
-        _first(events[events["kind"] == k]) for k in (Kind.SENT, Kind.HELD_BACK, Kind.ANSWERED, Kind.DECIDED)
-    )
+    sent, held, answered = (_first(events[events["kind"] == k]) for k in (Kind.SENT, Kind.HELD_BACK, Kind.ANSWERED))
+    decided = _in_force(events[events["kind"] == Kind.DECIDED])
     keys = np.unique(np.concatenate([key(sent), key(held), key(decided)]))
     table = np.zeros(len(keys), ATTEMPT)
     for name in ("due_s", "sent_s", "admitted_s", "answered_s", "seen_s", "backoff_s"):

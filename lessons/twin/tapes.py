@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demo_workers.scenario import MAX_SERVICE_S, Scenario, Service
-from demo_workers.tape import profile
+from demo_workers.tape import constant, growth, profile
 from demo_workers.variates import Stream, variates
 
 Floats = NDArray[np.float64]
@@ -97,12 +97,12 @@ def _stretches(scenario: Scenario, changes: list[Change], end_s: float | None) -
         plain = [s._replace(end_s=end, rate_end=_rate(s, end)) for s, end in ends]
     found: list[_Stretch] = []
     cuts = [0.0, *(max(change.t, 0.0) for change in changes), np.inf]
-    base, loads = load.arrival_rate, [load, *(change.scenario.load for change in changes)]
+    base, loads = load, [load, *(change.scenario.load for change in changes)]
     for start, stop, then in zip(cuts[:-1], cuts[1:], loads, strict=True):
-        if base == 0 and then.arrival_rate > 0:  # nothing to scale: from here on the constant new rate
-            base = then.arrival_rate
-            plain = [_Stretch(0.0, plain[-1].end_s, base, base)]
-        scale = then.arrival_rate / base if base > 0 else 1.0
+        if base.arrival_rate == 0 and then.arrival_rate > 0:  # nothing to scale: from here on the constant new rate
+            base = constant(then.arrival_rate)
+            plain = [_Stretch(0.0, plain[-1].end_s, then.arrival_rate, then.arrival_rate)]
+        scale = growth(base, then.arrival_rate)
         for s in plain:
             a, b = max(s.start_s, start), min(s.end_s, stop)
             if b > a:

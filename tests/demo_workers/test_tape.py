@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo_workers.scenario import MAX_SERVICE_S, Distribution, Load, LoadKind, Scenario, Service
+from demo_workers.scenario import MAX_RATE, MAX_SERVICE_S, Distribution, Load, LoadKind, Scenario, Service
 from demo_workers.tape import Tape, profile, service_time
 from demo_workers.variates import Stream, variate, variates
 
@@ -84,6 +84,17 @@ def test_a_rate_of_zero_can_be_steered_to_life_and_back() -> None:
     assert math.isinf(tape.due_s)
     tape.steer(5.0, scenario("poisson", rate=50))
     assert 5.0 < tape.due_s < 6.0
+
+
+@pytest.mark.parametrize("rate", [1e-300, 1e-6])
+def test_a_rate_of_almost_zero_does_not_lift_a_spike_to_the_skies(rate: float) -> None:
+    """The profile is scaled to no more than the highest rate that a scenario may have."""
+    load = Load(kind="spike", arrival_rate=rate, spike_rate=100, spike_start_s=1, spike_length_s=1, duration_s=3)
+    tape = Tape(Scenario(load=load))
+    tape.steer(0.0, Scenario(load=load).steered(arrival_rate=50.0))
+    due_s = np.array([request.due_s for request in tape])
+    assert np.all((due_s >= 1) & (due_s <= 2))
+    assert len(due_s) == pytest.approx(MAX_RATE, rel=0.2)
 
 
 def test_an_open_ended_tape_goes_on() -> None:

@@ -41,7 +41,6 @@ def owner(mark: str, temporary: Path, *faults: str, wait_for_load: bool) -> subp
     return process
 
 
-@pytest.mark.parametrize("kind", ["simple", "fork"])
 def end(process: subprocess.Popen[bytes], number: int, mark: str, temporary: Path) -> None:
     """End the owner; two seconds later nothing of its stack may be left."""
     process.send_signal(number)
@@ -52,6 +51,7 @@ def end(process: subprocess.Popen[bytes], number: int, mark: str, temporary: Pat
     process.stdout.close()
 
 
+@pytest.mark.parametrize("kind", ["simple", "fork"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_nothing_is_left_two_seconds_after_the_kernel_dies_in_mid_run(temporary: Path, number: int, kind: str) -> None:
     """No process, work horses included, no socket, no runtime directory."""

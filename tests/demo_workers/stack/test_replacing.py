@@ -11,6 +11,7 @@ import pytest
 
 from demo_workers.stack import Stack
 from demo_workers.stack.workforce import PAUSE_BASE_S
+from tests.processes import alive
 
 SETTLE_S = 0.5
 """What it takes to see that a dead worker has left no job behind, on a busy machine."""
@@ -21,9 +22,10 @@ pytestmark = pytest.mark.live
 async def successor_s(stack: Stack, number: signal.Signals) -> float:
     """End the only worker by a signal; returns the seconds until another one has come."""
     (pid,) = stack.workforce.pids
-    psutil.Process(pid).send_signal(number)
+    process = psutil.Process(pid)
+    process.send_signal(number)
     async with asyncio.timeout(20):
-        while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        while alive(process):
             await asyncio.sleep(0.005)
         ended = time.monotonic()
         while not [one for one in stack.workforce.pids if one != pid]:
