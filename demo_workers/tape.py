@@ -15,6 +15,9 @@ from typing import NamedTuple
 from demo_workers.scenario import MAX_RATE, MAX_SERVICE_S, Load, Scenario, Service
 from demo_workers.variates import Stream, variate
 
+LEAST_RATE = 1e-9
+"""Per second: below one request in thirty years there is nothing that could be scaled."""
+
 _normal = NormalDist()
 
 
@@ -67,7 +70,7 @@ def growth(load: Load, rate: float) -> float:
 
     1 where there is nothing to scale.
     """
-    if load.arrival_rate == 0:
+    if load.arrival_rate < LEAST_RATE:
         return 1.0
     highest = max(max(segment.rate, segment.rate_end) for segment in profile(load))
     return min(rate / load.arrival_rate, MAX_RATE / max(highest, load.arrival_rate))
@@ -152,7 +155,7 @@ class Tape:
         self._left = max(self._left - self._cumulative(self._reached_s, t), 0.0)
         self._reached_s = t
         rate = scenario.load.arrival_rate
-        if self._base.arrival_rate == 0 and rate > 0:  # nothing to scale: from here on the constant new rate
+        if self._base.arrival_rate < LEAST_RATE <= rate:  # nothing to scale: from here on the constant new rate
             self._base = constant(rate)
             self._segments = [Segment(0.0, self._segments[-1].end_s, rate, rate)]
         self._scale = growth(self._base, rate)

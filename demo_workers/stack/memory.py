@@ -16,9 +16,12 @@ Redis = Any
 
 
 async def fill(connection: Redis) -> int:
-    """Set a memory limit a little above what is used, and fill up to it; returns the limit (bytes)."""
-    used = int((await connection.info("memory"))["used_memory"])
-    limit = used + HEADROOM
+    """Set a memory limit a little above what is used, and fill up to it; returns the limit (bytes).
+
+    One that is in force stays: a higher one would let somebody in before it is filled.
+    """
+    memory = await connection.info("memory")
+    limit = int(memory["maxmemory"]) or int(memory["used_memory"]) + HEADROOM
     await connection.config_set("maxmemory-policy", "noeviction")
     await connection.config_set("maxmemory", limit)
     try:

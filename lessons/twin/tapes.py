@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demo_workers.scenario import MAX_SERVICE_S, Scenario, Service
-from demo_workers.tape import constant, growth, profile
+from demo_workers.tape import LEAST_RATE, constant, growth, profile
 from demo_workers.variates import Stream, variates
 
 Floats = NDArray[np.float64]
@@ -99,7 +99,7 @@ def _stretches(scenario: Scenario, changes: list[Change], end_s: float | None) -
     cuts = [0.0, *(max(change.t, 0.0) for change in changes), np.inf]
     base, loads = load, [load, *(change.scenario.load for change in changes)]
     for start, stop, then in zip(cuts[:-1], cuts[1:], loads, strict=True):
-        if base.arrival_rate == 0 and then.arrival_rate > 0:  # nothing to scale: from here on the constant new rate
+        if base.arrival_rate < LEAST_RATE <= then.arrival_rate:  # nothing to scale: from here on the new rate
             base = constant(then.arrival_rate)
             plain = [_Stretch(0.0, plain[-1].end_s, then.arrival_rate, then.arrival_rate)]
         scale = growth(base, then.arrival_rate)

@@ -86,7 +86,15 @@ def test_a_rate_of_zero_can_be_steered_to_life_and_back() -> None:
     assert 5.0 < tape.due_s < 6.0
 
 
-@pytest.mark.parametrize("rate", [1e-300, 1e-6])
+@pytest.mark.parametrize("rate", [5e-324, 1e-310, 1e-100])
+def test_a_rate_of_next_to_nothing_is_as_good_as_zero(rate: float) -> None:
+    """However small: from the turn on the new rate is in force."""
+    tape = Tape(scenario("poisson", rate=rate))
+    tape.steer(1.0, scenario("poisson", rate=50))
+    assert 1.0 < tape.due_s < 2.0
+
+
+@pytest.mark.parametrize("rate", [1e-8, 1e-6])
 def test_a_rate_of_almost_zero_does_not_lift_a_spike_to_the_skies(rate: float) -> None:
     """The profile is scaled to no more than the highest rate that a scenario may have."""
     load = Load(kind="spike", arrival_rate=rate, spike_rate=100, spike_start_s=1, spike_length_s=1, duration_s=3)

@@ -131,8 +131,9 @@ async def test_a_slow_network_delays_every_answer_and_is_taken_out_again(stack: 
 async def test_a_full_memory_refuses_everybody_until_it_is_freed(stack: Stack) -> None:
     """Nobody is let in, workers die of it and come back, every acknowledged job is on the books."""
     live = await busy(stack, 30)
-    await stack.fill_memory()
+    limit = await stack.fill_memory()
     await seen(live, Kind.ANSWERED, 60)
+    assert await stack.fill_memory() == limit, "twice is no more than once"
     await stack.free_memory()
     freed = live.now()
     await seen(live, Kind.ENDED, 20)
