@@ -7,9 +7,13 @@ whether the request may ask for a place; the limit holds all the same, so it can
 from __future__ import annotations
 
 import math
+import traceback
+from collections.abc import Callable, Collection
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from demo_workers.errors import PolicyError
+from demo_workers.scenario import HOOKS, Scenario
 from demo_workers.variates import Stream, variate
 
 LONGEST_S = 3600.0
@@ -62,6 +66,10 @@ class Door(NamedTuple):
     urgent: bool
 
 
+NextTry = Callable[[Failure], float | None]
+Admit = Callable[[Door], bool]
+
+
 def dice(seed: int, request: int, attempt: int) -> Random:
     """The ``rng`` of a failure: the same for the same attempt, in the live system and in the twin."""
     return Random(int(variate(seed, Stream.JITTER, request, attempt) * 2**53))
@@ -92,6 +100,56 @@ def checked_yes(answer: object) -> bool:
     if not isinstance(answer, bool):
         raise ValueError(f"{answer!r}: must be True or False. Return a comparison, for example state.depth < 10.")
     return answer
+
+
+CHECKS: dict[str, Callable[[object], Any]] = {"next_try": checked_wait, "admit": checked_yes}
+"""The policies that a reader can write, by name, and the check of what they return."""
+
+
+def checked(name: str, answer: object, argument: Failure | Door) -> Any:
+    """What a reader's policy returned, if it makes sense.
+
+    Raises:
+        PolicyError: it does not; says what was returned, what must be, and what it was called with.
+    """
+    try:
+        return CHECKS[name](answer)
+    except ValueError as error:
+        raise PolicyError(f"{name} returned {error} It was called with {argument!r}.") from None
+
+
+def raised(name: str, error: BaseException, argument: Failure | Door, filename: str) -> PolicyError:
+    """What to tell about a policy that raised; ``filename`` is that of the cell in which it was written."""
+    text = f"{name} raised {type(error).__name__}: {error}\n{own_lines(error, filename)}"
+    return PolicyError(f"{text}It was called with {argument!r}.")
+
+
+def own_lines(error: BaseException, filename: str) -> str:
+    """The traceback without our own frames."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == filename] or frames[-1:]
+    return "".join(traceback.format_list(own))
+
+
+def custom_knob(name: str, scenario: Scenario) -> dict[str, str]:
+    """The knob that puts a reader's policy in force, and its value."""
+    if name == "next_try":
+        return {"retry_policy": "custom"}
+    hooks = [scenario.admission.hook(hook) for hook in HOOKS if hook != "admit"]
+    return {"admission_policy": "+".join(["custom", *hooks])}
+
+
+def check_written(scenario: Scenario, written: Collection[str]) -> None:
+    """See that whatever a scenario calls ``custom`` has been brought.
+
+    Raises:
+        PolicyError: it has not.
+    """
+    wanted = {"next_try": scenario.retry.policy, "admit": scenario.admission.hook("admit")}
+    for name, policy in wanted.items():
+        if policy == "custom" and name not in written:
+            field = "retry.policy" if name == "next_try" else "admission.policy"
+            raise PolicyError(f"{field} = 'custom': must come with a function. Pass {name}=your_function.")
 
 
 FAILURES = (

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import inspect
 import linecache
-import traceback
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ import cloudpickle
 import msgspec
 
 from demo_workers.errors import PolicyError
-from demo_workers.policies.custom import DOORS, FAILURES, checked_wait, checked_yes
+from demo_workers.policies.custom import DOORS, FAILURES, checked, own_lines, raised
 from demo_workers.services import control
 from demo_workers.services.time_limit import ALARM_S, TooLong, time_limit
 
@@ -35,14 +34,13 @@ class Packed(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Kind(NamedTuple):
-    """What a policy is called with and may answer: examples, a check, and the answer that does no harm."""
+    """What a policy is called with on trial, and the answer that does no harm."""
 
     examples: Iterable[Any]
-    check: Callable[[object], Any]
     harmless: Any
 
 
-KINDS = {"next_try": Kind(FAILURES, checked_wait, None), "admit": Kind(DOORS, checked_yes, True)}
+KINDS = {"next_try": Kind(FAILURES, None), "admit": Kind(DOORS, True)}
 """The policies that a reader can write, by name."""
 
 
@@ -138,22 +136,12 @@ class HostedPolicy:
         except TooLong:
             raise
         except BaseException as error:  # SystemExit too: a reader's function must not end our process
-            text = f"{self._name} raised {type(error).__name__}: {error}\n{self._own_lines(error)}"
-            raise PolicyError(f"{text}It was called with {argument!r}.") from None
-        try:
-            return self._kind.check(answer)
-        except ValueError as error:
-            raise PolicyError(f"{self._name} returned {error} It was called with {argument!r}.") from None
+            raise raised(self._name, error, argument, self._packed.filename) from None
+        return checked(self._name, answer, argument)
 
     def _too_long(self, error: TooLong) -> PolicyError:
         text = f"{self._name} had not returned after {ALARM_S:g} s: must answer at once. Look for a loop without an end"
-        return PolicyError(f"{text}; it was here:\n{self._own_lines(error)}")
-
-    def _own_lines(self, error: BaseException) -> str:
-        """The traceback without our own frames."""
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if frame.filename == self._packed.filename] or frames[-1:]
-        return "".join(traceback.format_list(own))
+        return PolicyError(f"{text}; it was here:\n{own_lines(error, self._packed.filename)}")
 
 
 def host(name: str, packed: dict[str, Any]) -> tuple[HostedPolicy | None, dict[str, Any]]:

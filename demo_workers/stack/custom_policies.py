@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 from demo_workers.errors import LabError, PolicyError
-from demo_workers.policies.custom import Door, Failure
-from demo_workers.scenario import HOOKS, Scenario
+from demo_workers.policies.custom import Admit, NextTry, check_written, custom_knob
 from demo_workers.services.child import Child
 from demo_workers.services.hosted_policy import pack
 from demo_workers.services.time_limit import STUCK_EXIT, STUCK_SIGNAL
 
-NextTry = Callable[[Failure], float | None]
-Admit = Callable[[Door], bool]
+__all__ = ["Admit", "NextTry", "check_written", "custom_knob", "host", "stuck"]
 
 
 async def host(child: Child, name: str, function: Callable[..., Any]) -> None:
@@ -44,24 +42,3 @@ def stuck(child: Child) -> PolicyError | None:
     return PolicyError(
         f"{text}. The {child.name} were ended with it; the next load starts everything anew.\n{child.log_tail}"
     )
-
-
-def custom_knob(name: str, scenario: Scenario) -> dict[str, str]:
-    """The knob that puts a reader's policy in force, and its value."""
-    if name == "next_try":
-        return {"retry_policy": "custom"}
-    hooks = [scenario.admission.hook(hook) for hook in HOOKS if hook != "admit"]
-    return {"admission_policy": "+".join(["custom", *hooks])}
-
-
-def check_written(scenario: Scenario, written: Collection[str]) -> None:
-    """See that whatever a scenario calls ``custom`` has been brought.
-
-    Raises:
-        PolicyError: it has not.
-    """
-    wanted = {"next_try": scenario.retry.policy, "admit": scenario.admission.hook("admit")}
-    for name, policy in wanted.items():
-        if policy == "custom" and name not in written:
-            field = "retry.policy" if name == "next_try" else "admission.policy"
-            raise PolicyError(f"{field} = 'custom': must come with a function. Pass {name}=your_function.")

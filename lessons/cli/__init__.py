@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo_workers.errors import LabError, ScenarioError
-from lessons.cli import backoff, bench, clients, commands, demo, doctor, export, lab, predict
-from lessons.cli.options import add_json_option, add_scenario_options
+from lessons.cli import backoff, bench, clients, commands, demo, doctor, export, lab, predict, simulate
+from lessons.cli.options import add_json_option, add_overhead_options, add_scenario_options
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,19 +34,7 @@ def parser() -> argparse.ArgumentParser:
     add_json_option(verb)
     verb.set_defaults(do=demo.demo)
 
-    verb = verbs.add_parser("run", help="play a scenario on the real system")
-    add_scenario_options(verb)
-    verb.add_argument("--out", type=Path, help="directory to record into (new or empty)")
-    verb.add_argument("--calibrate", action="store_true", help="measure RQ's cost per job anew before the run")
-    verb.set_defaults(do=commands.run)
-
-    verb = verbs.add_parser("predict", help="what queueing theory says about a scenario; runs nothing")
-    add_scenario_options(verb)
-    verb.add_argument("--at-rate", metavar="X", help="predict one stretch of a changing load, at X requests per second")
-    verb.add_argument("--overhead-before", metavar="X", default="0", help="RQ's seconds per job before its function")
-    verb.add_argument("--overhead-after", metavar="X", default="0", help="RQ's seconds per job after its function")
-    verb.set_defaults(do=predict.predict)
-
+    _add_ways_to_play(verbs)
     _add_parts(verbs)
 
     verb = verbs.add_parser("replay", help="show a recorded run again")
@@ -75,6 +63,27 @@ def parser() -> argparse.ArgumentParser:
     add_json_option(verb)
     verb.set_defaults(do=bench.bench)
     return top
+
+
+def _add_ways_to_play(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The same scenario for the real system, for theory, and for the twin."""
+    verb = verbs.add_parser("run", help="play a scenario on the real system")
+    add_scenario_options(verb)
+    verb.add_argument("--out", type=Path, help="directory to record into (new or empty)")
+    verb.add_argument("--calibrate", action="store_true", help="measure RQ's cost per job anew before the run")
+    verb.set_defaults(do=commands.run)
+
+    verb = verbs.add_parser("predict", help="what queueing theory says about a scenario; runs nothing")
+    add_scenario_options(verb)
+    verb.add_argument("--at-rate", metavar="X", help="predict one stretch of a changing load, at X requests per second")
+    add_overhead_options(verb)
+    verb.set_defaults(do=predict.predict)
+
+    verb = verbs.add_parser("simulate", help="play a scenario in the twin, many times; starts nothing")
+    add_scenario_options(verb)
+    verb.add_argument("--replications", metavar="N", default="20", help="runs, each with a seed of its own; default 20")
+    add_overhead_options(verb)
+    verb.set_defaults(do=simulate.simulate)
 
 
 def _add_parts(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -39,6 +39,13 @@ def add_json_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON for machines")
 
 
+def add_overhead_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--overhead-before`` and ``--overhead-after``, as `workbook run` measures them."""
+    for when in ("before", "after"):
+        text = f"RQ's seconds per job {when} its function"
+        parser.add_argument(f"--overhead-{when}", metavar="X", default="0", help=text)
+
+
 def scenario_of(arguments: argparse.Namespace) -> Scenario:
     """The scenario that the options describe.
 
@@ -54,6 +61,18 @@ def scenario_of(arguments: argparse.Namespace) -> Scenario:
         section, _, name = path.rpartition(".")
         (data[section] if section else data)[name] = parse(path, text)
     return Scenario.from_dict(data)
+
+
+def number(option: str, text: str) -> float:
+    """The number that an option was given.
+
+    Raises:
+        ScenarioError: it is none.
+    """
+    value = parse(option, text)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ScenarioError(option, text, "a number", "Write seconds or requests per second, for example 0.004.")
+    return float(value)
 
 
 def make_directory(path: Path, *, empty: bool = False) -> None:

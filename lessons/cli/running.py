@@ -28,7 +28,7 @@ async def running(stack: Stack) -> AsyncIterator[Stack]:
 def progress_bar() -> Progress:
     """One look for every progress bar; silent where standard error is no terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(compact=True))
-    return Progress(*columns, console=errors, transient=True)
+    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
 
 
 async def watch(live: LiveRun, progress: Progress, title: str) -> Run:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from lessons.twin.state import INF, Sim
 
 FINISH = 1
-"""A worker's function returns; the argument is the worker."""
+"""A function returns; the argument is the execution, whose worker may have died meanwhile."""
 FREE = 2
-"""A worker has put the result away and looks for the next job."""
+"""The worker of an execution has put its result away and looks for the next job."""
 PATIENCE = 3
 """A client's patience with an attempt is over."""
 RETRY = 4
@@ -44,8 +44,30 @@ def pop(s: Sim) -> tuple[float, int, int]:
     top = c[0]
     found = (top.t, top.kind, top.what)
     now.heap -= 1
-    last = now.heap
-    t, order, at = c[last].t, c[last].order, 0
+    _move(s, now.heap, 0)
+    _sink(s, 0)
+    return found
+
+
+def stretch(s: Sim, kind: int, factor: float) -> None:
+    """All of one kind comes later or sooner: what is left of its time is multiplied."""
+    c, now = s.calendar, s.now[0]
+    for at in range(now.heap):
+        if c[at].kind == kind and c[at].t > now.t:
+            c[at].t = now.t + (c[at].t - now.t) * factor
+    for at in range(now.heap // 2 - 1, -1, -1):
+        _sink(s, at)
+
+
+def next_s(s: Sim) -> float:
+    """When the next thing comes; infinity when there is nothing."""
+    return float(s.calendar[0].t) if s.now[0].heap > 0 else INF
+
+
+def _sink(s: Sim, at: int) -> None:
+    """Let what stands at ``at`` sink until nothing below it comes before it."""
+    c, last = s.calendar, s.now[0].heap
+    t, order, kind, what = c[at].t, c[at].order, c[at].kind, c[at].what
     while True:
         down = 2 * at + 1
         if down >= last:
@@ -56,14 +78,8 @@ def pop(s: Sim) -> tuple[float, int, int]:
             break
         _move(s, down, at)
         at = down
-    if at != last:
-        _move(s, last, at)
-    return found
-
-
-def next_s(s: Sim) -> float:
-    """When the next thing comes; infinity when there is nothing."""
-    return float(s.calendar[0].t) if s.now[0].heap > 0 else INF
+    place = c[at]
+    place.t, place.order, place.kind, place.what = t, order, kind, what
 
 
 def _before(t: float, order: int, other_t: float, other_order: int) -> bool:

@@ -97,10 +97,13 @@ def _end_request(s: Sim, request: int) -> None:
     clients = s.params[now.turned].clients
     if clients > 0 and now.stopped == 0:
         following = request + clients
-        if following >= len(s.think_s):
+        if following >= len(s.thinks):
             now.overflow = 1
         else:
-            due_s = max(now.t + s.think_s[following], s.requests[request].due_s + LEAST_CYCLE_S)
+            due_s = max(
+                now.t + s.thinks[following] * s.params[now.turned].think_time_s,
+                s.requests[request].due_s + LEAST_CYCLE_S,
+            )
             plan(s, due_s, THINK, following)
 
 

@@ -25,7 +25,7 @@ from lessons.twin.line import HEAD, PUSHING, TAIL, URGENT, leave, put
 from lessons.twin.parameters import CUSTOM_ADMIT, DROP_OLDEST, LIFO, NAIVE, PRIORITY
 from lessons.twin.state import INF, NAN, NONE, Sim
 from lessons.twin.uniform import uniform
-from lessons.twin.workers import DROPPED, LOST, OK, ended, work
+from lessons.twin.workers import DROPPED, FAILED, LOST, OK, ended, work
 
 ADMITTED, DUPLICATE = int(Outcome.ADMITTED), int(Outcome.DUPLICATE)
 SHED, THROTTLED = int(Outcome.SHED), int(Outcome.THROTTLED)
@@ -50,6 +50,9 @@ def attempt(s: Sim, request: int) -> None:
     patient_until_s, deadline_s = now.t + p.timeout_s, r.due_s + p.deadline_s
     a.expires_s = min(patient_until_s, deadline_s)
     a.expiry = TIMED_OUT if patient_until_s <= deadline_s else GAVE_UP
+    a.told_expires_s = a.expires_s if p.propagate == 1 else INF
+    if r.tries == 1:
+        r.keyed = p.keyed
     if r.tries == 1 and p.budget_ratio >= 0:
         budget = RetryBudget(now.budget_tokens, now.budget_requests, now.budget_at_s)
         budget = earn(budget, now.t, p.budget_ratio, p.budget_floor_per_s)
@@ -87,7 +90,7 @@ def _knock(s: Sim, row: int) -> None:
             return
     limit = limit_in_force(s)
     a.limit = int(limit) if limit < INF else NONE
-    if p.keyed == 1 and r.job != NONE:
+    if r.keyed == 1 and r.job != NONE:
         _join(s, row)
         return
     a.depth_seen = now.inside
@@ -123,7 +126,7 @@ def _join(s: Sim, row: int) -> None:
     a.outcome, a.decided_status, a.depth_seen = DUPLICATE, 202, s.now[0].inside
     if job.result == OK:
         close(s, row, SUCCEEDED, 200, -1.0)
-    elif job.result == LOST:
+    elif job.result == LOST or job.result == FAILED:
         close(s, row, ERRORED, 200, -1.0)
 
 

@@ -10,14 +10,32 @@ from demo_workers.policies.circuit_breaker import Breaker
 from demo_workers.policies.retry_budget import RetryBudget
 from demo_workers.policies.token_bucket import TokenBucket
 from demo_workers.records.events import Result
-from lessons.twin.calendar import FINISH, FREE, HIRED, PATIENCE, PUSH, RETRY, THINK, next_s, plan, pop
+from demo_workers.scenario import MAX_SERVICE_S
+from demo_workers.variates import Stream
+from lessons.twin.calendar import FINISH, FREE, HIRED, PATIENCE, PUSH, RETRY, THINK, next_s, plan, pop, stretch
 from lessons.twin.clients import GAVE_UP, close
 from lessons.twin.door import attempt, push
 from lessons.twin.line import PUSHING, leave
 from lessons.twin.state import INF, NONE, Column, Sim
-from lessons.twin.workers import GONE, die, ended, finish, free, hire, resize, work
+from lessons.twin.uniform import uniform
+from lessons.twin.workers import (
+    GONE,
+    HERE,
+    die,
+    ended,
+    finish,
+    forget_taken,
+    free,
+    lose_horse,
+    replace,
+    resize,
+    work,
+)
 
 CANCELLED = int(Result.CANCELLED)
+URGENT = int(Stream.URGENT)
+HORSES = -2
+"""Not a worker dies but the work horse of worker n, where a turn names HORSES − n."""
 RESPAWN_S = 0.5
 """How long a dead worker's successor takes to be ready: about what starting a Python with RQ takes."""
 
@@ -31,7 +49,8 @@ def play(s: Sim, turns: Column, killed: Column, end_s: float, drain_s: float, gr
     Args:
         s: the twin, fresh.
         turns: when the next row of ``params`` is in force (seconds), in order.
-        killed: at each turn, the number of the worker that dies, or NONE.
+        killed: at each turn, the number of the worker that dies, HORSES minus that of the one whose work horse dies, or
+            NONE for a knob.
         end_s: the load's end.
         drain_s: how long accepted work may take after that.
         grace_s: how long functions that run may go on after that.
@@ -39,7 +58,7 @@ def play(s: Sim, turns: Column, killed: Column, end_s: float, drain_s: float, gr
     now, clients = s.now[0], s.params[0].clients
     resize(s)
     for request in range(clients):
-        plan(s, s.think_s[request], THINK, request)
+        plan(s, s.thinks[request] * s.params[0].think_time_s, THINK, request)
     arrivals = 0 if clients > 0 else len(s.requests)
     _run(s, arrivals, turns, killed, end_s, end_s)
     now.stopped = 1
@@ -79,11 +98,9 @@ def _happen(s: Sim) -> None:
     now = s.now[0]
     _, kind, what = pop(s)
     if kind == FINISH:
-        if s.workers[what].job != NONE:  # else it has died at it
-            finish(s, what)
+        finish(s, what)
     elif kind == FREE:
-        if s.workers[what].job != NONE:
-            free(s, what)
+        free(s, what)
     elif kind == PATIENCE:
         if s.attempts[what].out == 1:
             close(s, what, s.attempts[what].expiry, 0, -1.0)
@@ -92,29 +109,51 @@ def _happen(s: Sim) -> None:
             attempt(s, what)
     elif kind == THINK:
         if now.stopped == 0:
-            s.requests[what].due_s = now.t
+            _draw(s, what)
             now.going += 1
             attempt(s, what)
     elif kind == PUSH:
         push(s, what)
     elif kind == HIRED:
-        hire(s)
-        work(s)
+        replace(s)
+
+
+def _draw(s: Sim, request: int) -> None:
+    """Closed loop: a request begins, and is what the knobs in force say."""
+    now, r = s.now[0], s.requests[request]
+    p = s.params[now.turned]
+    r.due_s = now.t
+    r.service_s = min(r.service_s * p.service_scale, MAX_SERVICE_S)
+    r.urgent = int(p.urgent_share > 0 and uniform(s.seed, URGENT, request, 0) < p.urgent_share)
 
 
 def _turn(s: Sim, killed: int) -> None:
-    """A knob was turned, or a worker died."""
+    """A knob was turned, or a worker or a work horse died."""
     now = s.now[0]
     now.turned += 1
-    if killed != NONE:
-        if killed < now.workers and s.workers[killed].here != GONE:
-            die(s, killed)
+    if killed == NONE:
+        _steer(s)
+    elif killed <= HORSES:
+        if HORSES - killed < now.workers:
+            lose_horse(s, HORSES - killed)
+    elif killed < now.workers and s.workers[killed].here != GONE:
+        staying = s.workers[killed].here == HERE
+        die(s, killed)
+        if staying:
             plan(s, now.t + RESPAWN_S, HIRED, 0)
-        return
+
+
+def _steer(s: Sim) -> None:
+    now = s.now[0]
+    old, new = s.params[now.turned - 1], s.params[now.turned]
     _forget(s)
-    if s.params[now.turned].workers != s.params[now.turned - 1].workers:
+    if (new.take, new.codel_target_s, new.codel_interval_s) != (old.take, old.codel_target_s, old.codel_interval_s):
+        forget_taken(s)
+    if new.workers != old.workers:
         resize(s)
         work(s)
+    if new.think_time_s != old.think_time_s and old.think_time_s > 0:
+        stretch(s, THINK, new.think_time_s / old.think_time_s)
 
 
 def _forget(s: Sim) -> None:

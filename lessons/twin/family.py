@@ -41,19 +41,24 @@ def twins_of(
     whole("seeds", seeds, 1, MOST)
     found = []
     own = what.seed if isinstance(what, Scenario) else what.scenario.seed
-    for done, seed in enumerate([own, *_others(own, seeds - 1)], 1):
-        found.append(simulate(_reseeded(what, seed), overheads=overheads, next_try=next_try, admit=admit))
+    for done, seed in enumerate(seeds_of(own, seeds), 1):
+        found.append(simulate(reseeded(what, seed), overheads=overheads, next_try=next_try, admit=admit))
         if progress is not None:
             progress(done, seeds)
     return found
 
 
-def _others(seed: int, count: int) -> list[int]:
-    """Drawn, not counted up: else the families of seeds 7 and 8 would mostly be the same."""
-    return [int(drawn) >> 11 for drawn in np.random.SeedSequence(seed).generate_state(count, np.uint64)]
+def seeds_of(seed: int, count: int) -> list[int]:
+    """So many seeds that follow from one: itself, then others that no other seed has.
+
+    They are drawn, not counted up: else the families of seeds 7 and 8 would mostly be the same.
+    """
+    others = np.random.SeedSequence(seed).generate_state(count - 1, np.uint64)
+    return [seed, *(int(drawn) >> 11 for drawn in others)]
 
 
-def _reseeded(what: Scenario | Run, seed: int) -> Scenario | Run:
+def reseeded(what: Scenario | Run, seed: int) -> Scenario | Run:
+    """The same with other dice."""
     if isinstance(what, Scenario):
         return replace(what, seed=seed)
     return replace(what, scenario=replace(what.scenario, seed=seed))

@@ -25,21 +25,24 @@ NAIVE_GAP_S = 0.0005
 _REALS = (
     "limit client_rate client_burst codel_target_s codel_interval_s gradient_tolerance base_s cap_s"
     " timeout_s deadline_s budget_ratio budget_floor_per_s breaker_open_s throttle_k throttle_window_s"
-    " bucket_tokens bucket_ratio"
+    " bucket_tokens bucket_ratio think_time_s urgent_share service_scale"
     " overhead_before_s overhead_after_s naive_gap_s"
 )
 _WHOLES = "workers admit place take backoff attempts honour at_once propagate keyed breaker_failures clients"
 PARAMETERS = np.dtype([*((name, "f8") for name in _REALS.split()), *((name, "i8") for name in _WHOLES.split())])
 """The numbers of a scenario. No limit, patience or deadline is infinity; another guard that is left out is −1.
-``clients`` is 0 for an open loop."""
+``clients`` is 0 for an open loop. ``service_scale`` is the mean service time over the run's first one, by which the
+closed loop's tape is stretched."""
 
 
-def parameters(scenario: Scenario, overhead_before_s: float, overhead_after_s: float) -> dict[str, float]:
-    """The numbers of a scenario by their names in ``PARAMETERS``."""
+def parameters(
+    scenario: Scenario, first: Scenario, overhead_before_s: float, overhead_after_s: float
+) -> dict[str, float]:
+    """The numbers of a scenario by their names in ``PARAMETERS``; ``first`` is the one that the run began with."""
     admission, retry, load = scenario.admission, scenario.retry, scenario.load
     found: dict[str, Any] = {
         name: getattr(section, name)
-        for section in (admission, retry)
+        for section in (admission, retry, load)
         for name in PARAMETERS.names or ()
         if hasattr(section, name)
     }
@@ -49,6 +52,7 @@ def parameters(scenario: Scenario, overhead_before_s: float, overhead_after_s: f
     found |= {hook: names.index(admission.hook(hook)) for hook, names in HOOKS.items()}
     found |= {"overhead_before_s": overhead_before_s, "overhead_after_s": overhead_after_s, "naive_gap_s": NAIVE_GAP_S}
     return found | {
+        "service_scale": scenario.service.service_time_s / first.service.service_time_s,
         "workers": scenario.service.workers,
         "clients": load.clients if load.kind == "closed" else 0,
         "backoff": get_args(BackoffPolicy).index(retry.policy),

@@ -59,7 +59,7 @@ def sim(seed: int, tapes: Tapes, clients: int, params: Sequence[dict[str, float]
         idle=_column(np.full(2 * hires, NONE), compiled),
         done_s=_column(np.zeros(rows + hires), compiled),
         full_at_s=_column(np.full(clients, -INF), compiled),
-        think_s=_column(tapes.think_s, compiled),
+        thinks=_column(tapes.thinks, compiled),
     )
     _set(s.now[0], _first_registers())
     return s

@@ -8,25 +8,30 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from demo_workers.policies.custom import Door, Failure
-from demo_workers.records.directory import Steer
+from demo_workers.policies.custom import Admit, NextTry, check_written, custom_knob
 from demo_workers.records.run import Run
-from demo_workers.scenario import KNOBS, Scenario
+from demo_workers.scenario import Scenario
+from lessons.theory.bounds import number
+from lessons.theory.predicting import MOST_OVERHEAD_S
 from lessons.twin import hooks, room
-from lessons.twin.compiling import compiled
 from lessons.twin.engine import play
 from lessons.twin.parameters import parameters
-from lessons.twin.state import NONE, Sim, registers
-from lessons.twin.tables import events
+from lessons.twin.played import Played
+from lessons.twin.progress import Progress, say_compiling
+from lessons.twin.score import Score, Turn, score_of
+from lessons.twin.state import Sim, registers
 from lessons.twin.tapes import Change, Tapes, closed_tape, open_tape
 
 Engine = Literal["auto", "python", "compiled"]
 
-PYTHON_UP_TO = 20_000
-"""Requests up to which plain Python plays them in a wait that nobody would notice."""
+PYTHON_S = 50e-6
+"""What a request takes plain Python (seconds)."""
+UNNOTICED_S = 0.5
+"""So long plain Python may take before compiled code is even thought of: to import the compiler takes as long."""
+MOST_CYCLES = 10_000
+"""Of a closed loop's clients that there is room for at first."""
 GRACE_S = 2.0
 """How long functions that run may go on after the drain, as in the live system."""
-FIRST_CYCLES = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,72 +41,80 @@ class Overheads:
     before_s: float = 0.0
     after_s: float = 0.0
 
+    def __post_init__(self) -> None:
+        for name in ("before_s", "after_s"):
+            number(f"overhead_{name}", getattr(self, name), high=MOST_OVERHEAD_S)
+
 
 def simulate(
     what: Scenario | Run,
     *,
     overheads: Overheads | None = None,
-    next_try: Callable[[Failure], float | None] | None = None,
-    admit: Callable[[Door], bool] | None = None,
+    next_try: NextTry | None = None,
+    admit: Admit | None = None,
     engine: Engine = "auto",
+    runs: int = 1,
+    compiling: Progress = say_compiling,
 ) -> Run:
     """Play a scenario, or all that was done to a run, in the twin.
 
     Args:
-        what: a scenario; or a run, whose tape is played again with every knob that was turned and every worker that
-            died in it.
+        what: a scenario; or a run, whose tape is played again with every knob that was turned and every worker and
+            work horse that died in it. Other faults are not played; a note of the new run names them.
         overheads: RQ's cost per job; none unless given.
-        next_try: the reader's own retry policy, for ``retry.policy=custom``.
-        admit: the reader's own admission policy, for ``admission.policy=custom``.
-        engine: ``python``, ``compiled``, or whichever is quicker for this one.
+        next_try: the reader's own retry policy. It is in force from the start, as in the live system; in a run, from
+            when the record says that it was.
+        admit: the reader's own admission policy, likewise.
+        engine: ``python``, ``compiled``, or whichever will be done sooner. A run that asks a reader's own policy is
+            always played by plain Python.
+        runs: how many of this kind are to come, so that it can be known which engine that is.
+        compiling: hears how many functions have been compiled, and of how many, where that must be done first.
+
+    Raises:
+        PolicyError: ``custom`` is in force and no function was passed; or one raised, or returned nonsense.
     """
-    scenario = what if isinstance(what, Scenario) else what.scenario
-    steering: Sequence[Steer] = () if isinstance(what, Scenario) else what.steering
-    length_s = scenario.load.duration_s if isinstance(what, Scenario) else what.length_s
-    plan = _Plan(scenario, _turns(scenario, steering), length_s, overheads or Overheads())
-    hooks.written.next_try, hooks.written.admit = next_try, admit
-    try:
-        s = plan.play(engine, written=next_try is not None or admit is not None)
-    finally:
-        hooks.written.next_try = hooks.written.admit = None
-    return Run(scenario=scenario, source="twin", steering=steering, events=events(s), manifest={"length_s": length_s})
-
-
-class _Turn(NamedTuple):
-    """From ``t`` on (seconds) this scenario is in force; ``killed`` is the number of a worker that dies then."""
-
-    t: float
-    scenario: Scenario
-    killed: int = NONE
-
-
-def _turns(scenario: Scenario, steering: Sequence[Steer]) -> list[_Turn]:
-    turns = []
-    for entry in sorted(steering, key=lambda entry: entry.t):
-        if entry.knob in KNOBS:
-            scenario = scenario.steered(**{entry.knob: entry.value})
-            turns.append(_Turn(entry.t, scenario))
-        elif entry.knob == "worker_died":
-            turns.append(_Turn(entry.t, scenario, int(str(entry.value).rpartition("-w")[2] or NONE)))
-    return turns
+    written = [name for name, function in (("next_try", next_try), ("admit", admit)) if function is not None]
+    if isinstance(what, Scenario):
+        scenario, length_s, score = what, what.load.duration_s, Score()
+        for name in written:
+            scenario = scenario.steered(**custom_knob(name, scenario))
+    else:
+        scenario, length_s, score = what.scenario, what.length_s, score_of(what)
+    plan = _Plan(scenario, score.turns, float(length_s), overheads or Overheads())
+    for then in plan.scenarios:
+        check_written(then, written)
+    with hooks.asking(next_try, admit):
+        s = plan.play(engine, runs, compiling)
+    done = {"steering": score.steering, "notes": score.notes, "manifest": {"length_s": length_s}}
+    return Played(sim=s, scenario=scenario, source="twin", **done)
 
 
 class _Plan(NamedTuple):
     scenario: Scenario
-    turns: list[_Turn]
+    turns: Sequence[Turn]
     length_s: float
     overheads: Overheads
 
-    def play(self, engine: Engine, *, written: bool) -> Sim:
+    @property
+    def scenarios(self) -> list[Scenario]:
+        """All that are in force, one after the other."""
+        return [self.scenario, *(turn.scenario for turn in self.turns)]
+
+    def play(self, engine: Engine, runs: int, compiling: Progress) -> Sim:
         """Play it, with ever more room until it fits."""
-        cycles, rows = FIRST_CYCLES, 1024
+        cycles, rows = _cycles(self.scenario, self.length_s), 1024
+        asks = any(then.retry.policy == "custom" or then.admission.hook("admit") == "custom" for then in self.scenarios)
         while True:
             tapes = self._tapes(cycles)
-            quick = engine == "compiled" or (engine == "auto" and not written and len(tapes.due_s) > PYTHON_UP_TO)
-            rows = max(rows, len(tapes.due_s) + 1024)
+            requests = len(tapes.due_s)
+            quick = not asks and (engine == "compiled" or (engine == "auto" and _pays(requests * runs)))
+            # a reader's policy may remember: it is not to be asked about a run that did not fit and is played again
+            most = max(then.retry.attempts for then in self.scenarios) if asks else 1
+            rows = max(rows, most * requests + 1024)
             s = self._room(tapes, rows, quick)
-            run: Callable[..., None] = compiled(play) if quick else play
-            run(s, *self._columns(quick), self.length_s, self.scenario.drain_s, GRACE_S)
+            arguments = (s, *self._columns(quick), self.length_s, float(self.scenario.drain_s), GRACE_S)
+            run = _compiled(arguments, compiling) if quick else play
+            run(*arguments)
             if not registers(s)["overflow"]:
                 return s
             cycles, rows = 2 * cycles, 2 * rows
@@ -113,9 +126,30 @@ class _Plan(NamedTuple):
 
     def _room(self, tapes: Tapes, rows: int, quick: bool) -> Sim:
         overheads = (self.overheads.before_s, self.overheads.after_s)
-        params = [parameters(then, *overheads) for then in (self.scenario, *(turn.scenario for turn in self.turns))]
+        params = [parameters(then, self.scenario, *overheads) for then in self.scenarios]
         return room.sim(self.scenario.seed, tapes, self.scenario.load.clients, params, rows, compiled=quick)
 
     def _columns(self, quick: bool) -> tuple[Any, Any]:
-        times, killed = [turn.t for turn in self.turns], [turn.killed for turn in self.turns]
+        times, killed = [turn.t for turn in self.turns], [turn.dead for turn in self.turns]
         return (np.array(times, float), np.array(killed, np.int64)) if quick else (times, killed)
+
+
+def _pays(requests: int) -> bool:
+    """Whether compiled code plays so many requests sooner, what it takes to get it ready included."""
+    if requests * PYTHON_S < UNNOTICED_S:
+        return False
+    from lessons.twin import compiling
+
+    return requests * PYTHON_S > compiling.wait_s(play)
+
+
+def _compiled(arguments: tuple[Any, ...], heard: Progress) -> Callable[..., Any]:
+    from lessons.twin import compiling
+
+    return compiling.prepare(play, arguments, heard)
+
+
+def _cycles(scenario: Scenario, length_s: float) -> int:
+    """How often a client of a closed loop goes round, if it hardly ever has to wait."""
+    mean = length_s / (scenario.load.think_time_s + scenario.service.service_time_s)
+    return min(int(1.25 * mean + 6 * mean**0.5) + 8, MOST_CYCLES)

@@ -26,17 +26,19 @@ def _record(reals: str, wholes: str, whole: str = "i4") -> np.dtype[Any]:
 
 
 ATTEMPT = _record(
-    "due_s sent_s admitted_s answered_s seen_s backoff_s ended_s expires_s",
+    "due_s sent_s admitted_s answered_s seen_s backoff_s ended_s expires_s told_expires_s",
     "request attempt depth_seen limit status decided_status outcome client_outcome no_retry"
     " guard expiry out result before after ahead",
 )
 """One attempt; the names are those of ``records.tables.ATTEMPT``. ``expires_s`` is when its client's patience is over,
-``expiry`` what that is called, ``out`` whether the client still waits; ``result`` what became of its job, ``before``
-and ``after`` its neighbours in the queue, ``ahead`` whether it stands among the urgent; ``guard`` what held it back."""
+``expiry`` what that is called, ``told_expires_s`` what the server knows of it, ``out`` whether the client still waits;
+``result`` what became of its job, ``before`` and ``after`` its neighbours in the queue, ``ahead`` whether it stands
+among the urgent; ``guard`` what held it back."""
 
-REQUEST = _record("due_s service_s previous_s", "client urgent tries retry current job", "i8")
+REQUEST = _record("due_s service_s previous_s", "client urgent tries retry current job keyed", "i8")
 """One request: what the tape says, and how far it has come. ``retry`` and ``previous_s`` are what the backoff policy
-remembers, ``current`` its latest attempt, ``job`` the attempt whose job has its idempotency key."""
+remembers, ``current`` its latest attempt, ``keyed`` whether it has an idempotency key, ``job`` the attempt whose job
+has that."""
 
 EXECUTION = _record("picked_s started_s finished_s left_s", "row worker result")
 """One execution, or a job that left without one; ``row`` is its attempt's."""
@@ -63,7 +65,7 @@ class Sim(NamedTuple):
 
     ``now`` has one row, the registers; ``params`` one for each stretch between two turned knobs. ``idle`` is a ring of
     idle workers, longest idle first; ``done_s`` when functions returned, in order; ``full_at_s`` when each client's
-    bucket would be full again; ``think_s`` the think times of a closed loop, per request.
+    bucket would be full again; ``thinks`` the think times of a closed loop per request, as multiples of their mean.
     """
 
     seed: int
@@ -77,7 +79,7 @@ class Sim(NamedTuple):
     idle: Column
     done_s: Column
     full_at_s: Column
-    think_s: Column
+    thinks: Column
 
 
 def make_rows(kind: np.dtype[Any], size: int, compiled: bool) -> Rows:

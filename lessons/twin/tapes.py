@@ -19,15 +19,16 @@ Floats = NDArray[np.float64]
 class Tapes(NamedTuple):
     """One entry per request, by its number: when it is due (seconds), its service time (seconds), client, urgency.
 
-    Of a closed loop nobody knows when a request will be due; ``think_s`` is how long its client thinks before it
-    (seconds).
+    Of a closed loop nobody knows when a request will be due; ``thinks`` is how long its client thinks before it, as a
+    multiple of the mean. Its service times are those of the run's first scenario, and nobody is urgent: what the knobs
+    say by then is the engine's affair.
     """
 
     due_s: Floats
     service_s: Floats
     client: NDArray[np.int64]
     urgent: NDArray[np.int64]
-    think_s: Floats = np.empty(0)
+    thinks: Floats = np.empty(0)
 
 
 class Change(NamedTuple):
@@ -151,7 +152,6 @@ def closed_tape(scenario: Scenario, cycles: int) -> Tapes:
     """
     load, seed = scenario.load, scenario.seed
     n = cycles * load.clients
-    think_s = -load.think_time_s * np.log1p(-variates(seed, Stream.THINK, np.arange(n)))
+    thinks = -np.log1p(-variates(seed, Stream.THINK, np.arange(n)))
     service_s = service_times(scenario.service, variates(seed, Stream.SERVICE, np.arange(n)))
-    urgent = (variates(seed, Stream.URGENT, np.arange(n)) < load.urgent_share).astype(np.int64)
-    return Tapes(np.full(n, np.nan), service_s, np.arange(n) % load.clients, urgent, think_s)
+    return Tapes(np.full(n, np.nan), service_s, np.arange(n) % load.clients, np.zeros(n, np.int64), thinks)

@@ -15,7 +15,7 @@ from lessons.twin.parameters import CODEL, DROP_EXPIRED
 from lessons.twin.state import INF, NAN, NONE, Sim
 
 GONE, HERE, LEAVING = 0, 1, 2
-OK, DROPPED, LOST = int(Result.OK), int(Result.DROPPED), int(Result.LOST)
+OK, FAILED, DROPPED, LOST = int(Result.OK), int(Result.FAILED), int(Result.DROPPED), int(Result.LOST)
 
 
 def hire(s: Sim) -> None:
@@ -25,16 +25,21 @@ def hire(s: Sim) -> None:
         now.overflow = 1
         return
     w = s.workers[now.workers]
-    w.here, w.job, w.above_at_s = HERE, NONE, INF  # as ``Taker()``
+    w.here, w.job = HERE, NONE
+    _forget_taken(s, now.workers)
     now.workers += 1
     _rest(s, now.workers - 1)
 
 
+def forget_taken(s: Sim) -> None:
+    """The rule by which jobs are taken has changed: what each worker remembered for the old one is void."""
+    for worker in range(s.now[0].workers):
+        _forget_taken(s, worker)
+
+
 def resize(s: Sim) -> None:
     """Hire or let go until as many are here as the scenario says; the youngest leave, after the job in hand."""
-    now, here = s.now[0], 0
-    for worker in range(now.workers):
-        here += s.workers[worker].here == HERE
+    now, here = s.now[0], _here(s)
     wanted = s.params[now.turned].workers
     while here < wanted and now.overflow == 0:
         hire(s)
@@ -46,6 +51,13 @@ def resize(s: Sim) -> None:
             w.here = GONE if w.job == NONE else LEAVING
             here -= 1
         worker -= 1
+
+
+def replace(s: Sim) -> None:
+    """A dead worker's successor is ready, if it is still wanted."""
+    if _here(s) < s.params[s.now[0].turned].workers:
+        hire(s)
+        work(s)
 
 
 def work(s: Sim) -> None:
@@ -60,10 +72,11 @@ def work(s: Sim) -> None:
             _take(s, worker)
 
 
-def finish(s: Sim, worker: int) -> None:
+def finish(s: Sim, execution: int) -> None:
     """A function has returned: its client hears of it, the worker still has to put the result away."""
-    now = s.now[0]
-    e = s.executions[s.workers[worker].job]
+    now, e = s.now[0], s.executions[execution]
+    if s.workers[e.worker].job != execution:
+        return  # it has died at it
     e.finished_s, e.left_s, e.result = now.t, now.t, OK
     a = s.attempts[e.row]
     a.result = OK
@@ -71,39 +84,38 @@ def finish(s: Sim, worker: int) -> None:
     observe_sojourn(s, now.t - a.admitted_s)
     after_s = s.params[now.turned].overhead_after_s
     if after_s > 0:
-        plan(s, now.t + after_s, FREE, worker)
+        plan(s, now.t + after_s, FREE, execution)
     else:
-        free(s, worker)
+        free(s, execution)
     completed(s, e.row)
 
 
-def free(s: Sim, worker: int) -> None:
+def free(s: Sim, execution: int) -> None:
     """The slot is free, and so is the worker, unless it has been asked to leave."""
-    now, w = s.now[0], s.workers[worker]
-    w.job = NONE
-    now.inside -= 1
-    now.busy -= 1
-    if w.here == LEAVING:
-        w.here = GONE
-    else:
-        _rest(s, worker)
-        work(s)
+    worker = s.executions[execution].worker
+    w = s.workers[worker]
+    if w.job != execution:
+        return
+    _lay_down(s, worker)
+    _look_on(s, worker)
 
 
 def die(s: Sim, worker: int) -> None:
     """SIGKILL: the job in hand is lost, its slot is free at once."""
-    now, w = s.now[0], s.workers[worker]
-    execution = w.job
-    w.here, w.job = GONE, NONE
-    if execution == NONE:
-        return
-    now.inside -= 1
-    now.busy -= 1
-    e = s.executions[execution]
-    if e.result != OK:
-        e.result, e.left_s = LOST, now.t
-        s.attempts[e.row].result = LOST
-        failed(s, e.row)
+    execution = s.workers[worker].job
+    s.workers[worker].here = GONE
+    if execution != NONE:
+        _lay_down(s, worker)
+        _spoil(s, execution, LOST)
+
+
+def lose_horse(s: Sim, worker: int) -> None:
+    """SIGKILL to the work horse of a forking worker: its job has failed, the worker lives on."""
+    execution = s.workers[worker].job
+    if execution != NONE and s.executions[execution].result != OK:
+        _lay_down(s, worker)
+        _spoil(s, execution, FAILED)
+        _look_on(s, worker)
 
 
 def ended(s: Sim, row: int, result: int) -> None:
@@ -112,6 +124,32 @@ def ended(s: Sim, row: int, result: int) -> None:
     e.left_s, e.result = s.now[0].t, result
     s.attempts[row].result = result
     s.now[0].inside -= 1
+
+
+def _lay_down(s: Sim, worker: int) -> None:
+    """A worker holds its job no longer, nor the job its slot."""
+    now = s.now[0]
+    s.workers[worker].job = NONE
+    now.inside -= 1
+    now.busy -= 1
+
+
+def _look_on(s: Sim, worker: int) -> None:
+    """Whoever has laid down a job looks for the next one, unless it has been asked to leave."""
+    if s.workers[worker].here == LEAVING:
+        s.workers[worker].here = GONE
+    else:
+        _rest(s, worker)
+        work(s)
+
+
+def _spoil(s: Sim, execution: int, result: int) -> None:
+    """A job has ended badly, unless its function had returned already."""
+    e = s.executions[execution]
+    if e.result != OK:
+        e.result, e.left_s = result, s.now[0].t
+        s.attempts[e.row].result = result
+        failed(s, e.row)
 
 
 def _take(s: Sim, worker: int) -> None:
@@ -129,9 +167,15 @@ def _take(s: Sim, worker: int) -> None:
         e.picked_s, e.started_s = now.t, now.t + p.overhead_before_s
         s.workers[worker].job = execution
         now.busy += 1
-        plan(s, e.started_s + s.requests[s.attempts[row].request].service_s, FINISH, worker)
+        plan(s, e.started_s + s.requests[s.attempts[row].request].service_s, FINISH, execution)
         return
     _rest(s, worker)
+
+
+def _forget_taken(s: Sim, worker: int) -> None:
+    """As ``Taker()``."""
+    w = s.workers[worker]
+    w.above_at_s, w.dropping, w.next_s, w.drops, w.last_drops = INF, 0, 0.0, 0, 0
 
 
 def _drops(s: Sim, worker: int, row: int) -> bool:
@@ -139,7 +183,7 @@ def _drops(s: Sim, worker: int, row: int) -> bool:
     p = s.params[now.turned]
     if p.take != DROP_EXPIRED and p.take != CODEL:
         return False
-    waited_s, expires_s = now.t - a.admitted_s, a.expires_s if p.propagate == 1 else INF
+    waited_s, expires_s = now.t - a.admitted_s, a.told_expires_s
     taker = Taker(w.above_at_s, w.dropping == 1, w.next_s, w.drops, w.last_drops)
     if p.take == DROP_EXPIRED:
         taker, drop = expired_take(taker, now.t, waited_s, expires_s, p.codel_target_s, p.codel_interval_s)
@@ -148,6 +192,14 @@ def _drops(s: Sim, worker: int, row: int) -> bool:
     w.above_at_s, w.dropping, w.next_s = taker.above_at_s, int(taker.dropping), taker.next_s
     w.drops, w.last_drops = taker.drops, taker.last_drops
     return drop
+
+
+def _here(s: Sim) -> int:
+    """Workers that have come and are not leaving."""
+    here = 0
+    for worker in range(s.now[0].workers):
+        here += s.workers[worker].here == HERE
+    return here
 
 
 def _rest(s: Sim, worker: int) -> None:

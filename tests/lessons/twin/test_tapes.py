@@ -66,7 +66,7 @@ def test_the_tape_is_that_of_the_live_clients(
 def test_a_refused_client_is_told_the_same_wait(steps: list[tuple[float, bool]]) -> None:
     """The gateway's rule and the twin's copy of it, over the same finishes and questions."""
     scenario = Scenario(load=Load(arrival_rate=0))
-    sim = room.sim(7, open_tape(scenario), 1, [parameters(scenario, 0, 0)], 100, compiled=False)
+    sim = room.sim(7, open_tape(scenario), 1, [parameters(scenario, scenario, 0, 0)], 100, compiled=False)
     gateway, now = live.DrainRate(), 0.0
     for passed_s, finished in steps:
         now += passed_s
