@@ -11,6 +11,7 @@ from demo_workers.errors import LabError
 from demo_workers.records.events import Events
 from demo_workers.scenario import Scenario
 from lessons.show import subject
+from lessons.show.flow.companion import Companion
 from lessons.show.scene import Mark
 from lessons.show.screen import Screen
 from lessons.show.series import Series
@@ -55,6 +56,7 @@ class Drive:
         scenario: the load.
         open_ended: until stopped, or for the scenario's duration.
         screen: where it is shown.
+        companion: the flow view below the plots.
         complain: told of a knob that could not be turned.
     """
 
@@ -65,10 +67,11 @@ class Drive:
         screen: Screen,
         *,
         open_ended: bool,
+        companion: Companion,
         complain: Callable[[BaseException], None],
     ) -> None:
         self._system, self._scenario, self._open_ended = system, scenario, open_ended
-        self._screen, self._complain = screen, complain
+        self._screen, self._companion, self._complain = screen, companion, complain
         self.series = Series(limit=scenario.admission.limit)
         self.now_s = 0.0
         self._live: Live | None = None
@@ -108,6 +111,7 @@ class Drive:
             LabError: what went wrong in the system.
         """
         live = self._live = await self._system.begin(self._scenario, open_ended=self._open_ended)
+        self._companion.begin(self._scenario)
         over = asyncio.ensure_future(live.finished())
         over.add_done_callback(lambda _: self._wake.set())
         steering = asyncio.ensure_future(self._steer(live))
@@ -129,12 +133,16 @@ class Drive:
                     await live.stop()
                 over.cancel()
             await asyncio.gather(over, steering, *([ending] if ending else []), return_exceptions=True)
-            self.series.feed(live.poll())
+            rows = live.poll()
+            self.series.feed(rows)
             self.series.over = True
+            self._companion.end(rows, live.now(), live.steering)
 
     def _look(self, live: Live) -> None:
-        self.series.feed(live.poll())
+        rows = live.poll()
+        self.series.feed(rows)
         self.now_s = max(live.now(), 0.0)
+        self._companion.look(rows, self.now_s, live.steering)
         if not self._stopping:  # after Stop the picture stands still until the last one
             self._screen.draw(self.series, self.now_s, self.marks)
 

@@ -17,6 +17,7 @@ from lessons.show import subject, text
 from lessons.show.cockpit import Cockpit
 from lessons.show.controls import Controls
 from lessons.show.drive import Drive, System
+from lessons.show.flow.companion import Companion
 from lessons.show.layout import Fourth, Look
 from lessons.show.screen import Screen
 from lessons.show.subject import Recorded
@@ -193,8 +194,14 @@ class Panel:
         parts, earlier = self._ready(), self._task
         self._ask_to_stop()
         parts.controls.follow(scenario)
-        drive = Drive(self._stack, scenario, parts.screen, open_ended=open_ended, complain=parts.cockpit.complain)
-        self._drive = drive
+        drive = self._drive = Drive(
+            self._stack,
+            scenario,
+            parts.screen,
+            open_ended=open_ended,
+            companion=parts.companion,
+            complain=parts.cockpit.complain,
+        )
         self._task = asyncio.ensure_future(self._watch(parts, drive, self._look(scenario, open_ended), earlier))
         # the error is shown and kept; asyncio need not print it as well
         self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
@@ -279,8 +286,9 @@ class _Parts:
         frame = panel._surface(hop(appeared))
         self.controls = Controls(panel._scenario, row, advanced, changed=hop(turned))
         self.screen = Screen(frame, panel._look(panel._scenario, panel._open_ended), fps=panel._fps)
+        self.companion = Companion(panel._scenario, hop)
         self.cockpit = Cockpit(
-            [self.controls.widget, *self.screen.widgets],
+            [self.controls.widget, *self.screen.widgets, self.companion.widget],
             start=hop(panel.start),
             stop=hop(pressed_stop),
             reset=hop(lambda: asyncio.ensure_future(panel._reset())),

@@ -1,11 +1,7 @@
 // The live picture in the browser: an <img> that says when it has shown a frame.
 //
-// To the kernel: {kind: "ready", dpr, reduced, hidden, dark} when a view appears or its state changes,
-//                {kind: "ack", n} when frame n was decoded, or could not be.
+// To the kernel: {kind: "ready", ...}, see ready.js, and {kind: "ack", n} when frame n was decoded, or could not be.
 // From the kernel: {kind: "frame", n} with one PNG as its buffer.
-
-const quiet = "(prefers-reduced-motion: reduce)";
-const night = "(prefers-color-scheme: dark)";
 
 // ipywidgets does not tie a slider's handle to its description; screen readers and tests need a name
 function nameSliders(root) {
@@ -41,13 +37,7 @@ function render({ model, el }) {
     img.src = url;
   };
   const showAlt = () => { img.alt = model.get("alt"); };
-  const tell = () => model.send({
-    kind: "ready",
-    dpr: window.devicePixelRatio || 1,
-    reduced: matchMedia(quiet).matches,
-    dark: matchMedia(night).matches,
-    hidden: document.visibilityState === "hidden",
-  });
+  const tell = () => tellReady(model);
   const label = () => {
     const root = el.closest(".workbook-panel");
     if (root) nameSliders(root);

@@ -1,7 +1,6 @@
 """Where pictures appear: a widget that takes PNGs, asks for them only when somebody can see them, and never queues up.
 
-A browser acknowledges each frame. With two frames unacknowledged, or the tab closed or hidden, nothing is wanted: the
-same back pressure the workbook teaches. ``ImageSurface`` keeps the contract where anywidget is not to be had.
+``acknowledged.py`` has the back pressure. ``ImageSurface`` keeps the contract where anywidget is not to be had.
 """
 
 from __future__ import annotations
@@ -9,36 +8,17 @@ from __future__ import annotations
 import base64
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-import anywidget
 import ipywidgets
 import traitlets
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
 from lessons.show import style
-
-MOST_UNSEEN = 2
-"""Frames that may be on their way."""
-FORGIVEN_S = 2.0
-"""After this long one more frame is risked, once per sign of life: a lost acknowledgement must not end the show."""
-SHARPEST = 2.0
-
-
-class Facts(NamedTuple):
-    """What the browser said of itself, and how it went. ``seen`` is the last frame acknowledged."""
-
-    connected: bool = False
-    hidden: bool = False
-    reduced: bool = False
-    dark: bool = False
-    ratio: float = 1.0
-    sent: int = 0
-    seen: int = 0
-    skipped: int = 0
+from lessons.show.acknowledged import Acknowledged, Facts, script
 
 
 class Surface(Protocol):
@@ -64,7 +44,7 @@ class Surface(Protocol):
         """Show it again to a view that has just appeared."""
 
 
-class Frame(anywidget.AnyWidget):
+class Frame(Acknowledged):
     """A picture with acknowledgement and alt text.
 
     Args:
@@ -73,65 +53,25 @@ class Frame(anywidget.AnyWidget):
         clock: seconds, for tests.
     """
 
-    _esm = Path(__file__).with_name("surface.js").read_text(encoding="utf-8")
+    _esm = script(Path(__file__).with_name("surface.js"))
     alt = traitlets.Unicode("").tag(sync=True)
     width = traitlets.Int(style.SIZE_PX[0]).tag(sync=True)
 
     def __init__(
         self, on_ready: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._facts, self._picture = Facts(), b""
-        self._tell, self._clock = on_ready, clock
-        self._sent_at, self._forgave = 0.0, False
-        super().__init__()
-        self.on_msg(self.receive)
+        self._picture = b""
+        super().__init__(on_ready, clock)
 
     @property
     def widget(self) -> Frame:
         """Itself."""
         return self
 
-    @property
-    def facts(self) -> Facts:
-        """The state of the other side."""
-        return self._facts
-
-    def receive(self, _: object, content: Mapping[str, Any], buffers: object = None) -> None:
-        """Take a message from the browser. Runs on any thread."""
-        facts = self._facts
-        if content.get("kind") == "ack":
-            self._facts = facts._replace(seen=max(facts.seen, min(int(content.get("n", 0)), facts.sent)))
-            self._forgave = False
-        elif content.get("kind") == "ready":
-            self._facts = facts._replace(
-                connected=True,
-                hidden=bool(content.get("hidden")),
-                reduced=bool(content.get("reduced")),
-                dark=bool(content.get("dark")),
-                ratio=min(max(float(content.get("dpr", 1.0)), 1.0), SHARPEST),
-                seen=facts.sent,  # whatever was on its way went to a view that is gone
-            )
-            self._forgave = False
-            self._tell()
-
-    def wanted(self) -> bool:
-        """Whether another picture would be looked at now; a refusal is counted as a skipped frame."""
-        facts = self._facts
-        if not facts.connected or facts.hidden:
-            return False
-        if facts.sent - facts.seen < MOST_UNSEEN:
-            return True
-        if not self._forgave and self._clock() - self._sent_at > FORGIVEN_S:
-            self._forgave = True
-            return True
-        self._facts = facts._replace(skipped=facts.skipped + 1)
-        return False
-
     def push(self, png: bytes) -> None:
         """Send a picture and keep it."""
-        self._picture, self._sent_at = png, self._clock()
-        self._facts = self._facts._replace(sent=self._facts.sent + 1)
-        self.send({"kind": "frame", "n": self._facts.sent}, [png])
+        self._picture = png
+        self.post({"kind": "frame"}, [png])
 
     def resend(self) -> None:
         """Show the last picture to a view that has just appeared."""

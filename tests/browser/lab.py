@@ -117,6 +117,17 @@ class Lab:
         (self.notebooks / name).write_text(json.dumps(notebook), encoding="utf-8")
         return name
 
+    def write(self, name: str, *cells: str) -> str:
+        """Store a notebook with these code cells; returns the name."""
+        made = [
+            {"cell_type": "code", "id": f"cell{n}", "metadata": {}, "execution_count": None, "outputs": [], "source": c}
+            for n, c in enumerate(cells)
+        ]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook = {"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+        (self.notebooks / name).write_text(json.dumps(notebook), encoding="utf-8")
+        return name
+
     def stack_processes(self) -> list[psutil.Process]:
         """Living processes of stacks: all that carry the mark, without server and kernels."""
         return [p for p in marked(self.mark) if not _is_jupyter(p)]

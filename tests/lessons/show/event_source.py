@@ -40,7 +40,8 @@ class Model:
         self.scenario = scenario
         self._tape = Tape(scenario, open_ended=open_ended)
         self._coming: list[tuple[float, int, int, float, BackoffState]] = []  # retries
-        self._free = [0.0] * scenario.service.workers
+        self._free = [(0.0, worker) for worker in range(scenario.service.workers)]
+        self._hired = len(self._free)
         self._inside: list[float] = []  # ends of admitted jobs
         self._rows: list[tuple[float, int, Row]] = []
         self._count = 0
@@ -60,7 +61,9 @@ class Model:
     def steer(self, t: float, scenario: Scenario) -> None:
         self._tape.steer(t, scenario)
         grow = scenario.service.workers - len(self._free)
-        self._free = sorted(self._free)[: scenario.service.workers] + [t] * max(grow, 0)
+        new = [(t, self._hired + n) for n in range(grow)]
+        self._free = sorted(self._free)[: scenario.service.workers] + new
+        self._hired += len(new)
         self.scenario = scenario
 
     def _attempt(self, due: float, request: int, attempt: int, service: float, state: BackoffState) -> None:
@@ -74,12 +77,13 @@ class Model:
             self._close(sent + 0.001, request, attempt, service, state, ClientOutcome.REFUSED, 503)
             return
         self._put(Kind.DECIDED, request, attempt, sent, code=Outcome.ADMITTED, depth=depth + 1, limit=shown)
-        start = max(sent + 0.001, self._free.pop(self._free.index(min(self._free))) if self._free else math.inf)
+        free, worker = self._free.pop(self._free.index(min(self._free))) if self._free else (math.inf, -1)
+        start = max(sent + 0.001, free)
         end = start + service
-        self._free.append(end)
+        self._free.append((end, worker))
         heapq.heappush(self._inside, end)
-        self._put(Kind.STARTED, request, attempt, start, actor=0)
-        self._put(Kind.ENDED, request, attempt, end, actor=0, code=Result.OK)
+        self._put(Kind.STARTED, request, attempt, start, actor=worker)
+        self._put(Kind.ENDED, request, attempt, end, actor=worker, code=Result.OK)
         patience = due + (math.inf if retry.timeout_s is None else retry.timeout_s)
         if end <= patience:
             self._close(end + 0.001, request, attempt, service, state, ClientOutcome.SUCCEEDED, 200)
