@@ -133,8 +133,8 @@ class Scene {
   leave(name, lane) {
     this.queue = this.queue.filter(other => other !== name);
     const at = lane >= 0 ? lane : this.dots.get(name)?.lane, job = this.jobs.get(at);
-    this.ends.delete(name);
     if (job?.key !== name) return;
+    this.ends.delete(name);
     this.mean += 0.1 * (Math.min(Math.max(this.now - job.began, 0), 10) - this.mean);
     this.jobs.delete(at);
   }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import threading
 from typing import Any
 
@@ -142,6 +141,4 @@ def test_a_notebook_without_a_kernel_shows_the_boxes_with_their_counts() -> None
     shown, empty = notebook.cells[1].outputs, notebook.cells[2].outputs
     assert len(shown) == 1
     assert shown[0].data["text/plain"] == "Flow of messages: publishers, broker, held, consumers, acknowledged"
-    assert "application/vnd.jupyter.widget-view+json" in shown[0].data
-    assert base64.b64decode(shown[0].data["image/png"]).startswith(b"\x89PNG")
     assert shown[0].data["image/png"] != empty[0].data["image/png"]
