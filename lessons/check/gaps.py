@@ -125,6 +125,11 @@ class Gap:
         return _percent(self.mean, self.theory)
 
     @property
+    def theory_to_mean(self) -> float | None:
+        """(theory - twin's mean) / twin's mean, in percent: how far off the formula is."""
+        return _percent(self.theory, self.mean)
+
+    @property
     def mean(self) -> float | None:
         """The twin's mean over all tapes, or the only twin there is."""
         return self.twin if self.luck is None else self.luck.mean
@@ -267,7 +272,7 @@ class Gaps(Mapping[str, Gap]):
     def _of_theory(self) -> str:
         if isinstance(self.theory, LabError):
             return "no formula fits"
-        wrong = [abs(_percent(gap.theory, gap.mean) or 0.0) for gap in self.headlines if gap.theory_verdict == "bias"]
+        wrong = [abs(gap.theory_to_mean or 0.0) for gap in self.headlines if gap.theory_verdict == "bias"]
         if wrong:
             return f"the formula is up to {max(wrong):.0f} % off"
         return "the formula holds" if any(gap.theory_verdict == "agrees" for gap in self.headlines) else ""

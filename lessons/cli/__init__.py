@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo_workers.errors import LabError, ScenarioError
-from lessons.cli import backoff, bench, clients, commands, demo, doctor, export, lab, predict, simulate
+from lessons.cli import backoff, bench, clients, commands, compare, demo, doctor, export, lab, predict, simulate
 from lessons.cli.options import add_json_option, add_overhead_options, add_scenario_options
 
 
@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_ways_to_play(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """The same scenario for the real system, for theory, and for the twin."""
+    """The same scenario for the real system, for theory, for the twin, and for all three."""
     verb = verbs.add_parser("run", help="play a scenario on the real system")
     add_scenario_options(verb)
     verb.add_argument("--out", type=Path, help="directory to record into (new or empty)")
@@ -84,6 +84,13 @@ def _add_ways_to_play(verbs: argparse._SubParsersAction[argparse.ArgumentParser]
     verb.add_argument("--replications", metavar="N", default="20", help="runs, each with a seed of its own; default 20")
     add_overhead_options(verb)
     verb.set_defaults(do=simulate.simulate)
+
+    verb = verbs.add_parser("compare", help="theory, twin and the real system side by side, with the gaps")
+    add_scenario_options(verb)
+    verb.add_argument("--replications", metavar="N", default="20", help="seeds that the twin plays; default 20")
+    verb.add_argument("--out", type=Path, help="directory for the picture and the run (new or empty)")
+    verb.add_argument("--calibrate", action="store_true", help="measure RQ's cost per job anew before the run")
+    verb.set_defaults(do=compare.compare)
 
 
 def _add_parts(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

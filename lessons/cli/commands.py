@@ -8,22 +8,20 @@ import os
 import signal
 import stat
 import sys
-from pathlib import Path
 
 import msgspec
 
-from demo_workers.errors import LoadGeneratorLagging, ScenarioError
+from demo_workers.errors import ScenarioError
 from demo_workers.queueing.worker import join
 from demo_workers.records.run import Run
 from demo_workers.scenario import Scenario
 from demo_workers.services.redis_server import URL, RedisServer, make_runtime_directory
 from demo_workers.stack import Stack
 from demo_workers.stack.calibration import Calibration
-from demo_workers.stack.workforce import WorkerKind
 from lessons.cli import report
 from lessons.cli.options import make_directory, scenario_of
 from lessons.cli.recorded import load
-from lessons.cli.running import errors, progress_bar, running, watch
+from lessons.cli.running import play, running
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -31,24 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
     scenario = scenario_of(arguments)
     if arguments.out is not None:
         make_directory(arguments.out, empty=True)
-    found, calibration = asyncio.run(_run(scenario, arguments.out, fresh=arguments.calibrate))
+    found, calibration = asyncio.run(play("run", scenario, arguments.out, fresh=arguments.calibrate))
     _print(found, calibration, as_json=arguments.json)
     return 0 if found.ledger.balanced and found.valid and not found.ended_by else 1
-
-
-async def _run(scenario: Scenario, out: Path | None, *, fresh: bool) -> tuple[Run, Calibration | None]:
-    async with running(Stack("run")) as stack:
-        workers, kind = scenario.service.workers, scenario.service.worker_class
-        await stack.start(workers, WorkerKind(kind, scenario.service.timings))
-        errors.print(f"server: {stack.redis.name}")
-        calibration = await stack.calibrate(workers, worker_class=kind, fresh=fresh) if workers else None
-        live = await stack.begin(scenario, out=out)
-        with progress_bar() as progress:
-            try:
-                return await watch(live, progress, "load"), calibration
-            except LoadGeneratorLagging:
-                assert live.run is not None  # recorded, and marked as invalid
-                return live.run, calibration
 
 
 def replay(arguments: argparse.Namespace) -> int:

@@ -6,14 +6,13 @@ import argparse
 from typing import Any
 
 import msgspec
-import rich.progress
 
 from demo_workers.scenario import parse
 from lessons.cli.options import number, scenario_of
-from lessons.cli.running import errors, progress_bar
+from lessons.cli.running import bar, errors, progress_bar
 from lessons.theory.prediction import KEYS
 from lessons.twin import Overheads, Replications, replicate
-from lessons.twin.progress import Progress, say_compiling
+from lessons.twin.progress import say_compiling
 
 
 def simulate(arguments: argparse.Namespace) -> int:
@@ -30,17 +29,11 @@ def simulate(arguments: argparse.Namespace) -> int:
             scenario,
             replications,
             overheads=overheads,
-            progress=_bar(progress, "replications"),
-            compiling=_bar(progress, "compiling the twin, once for this machine") if shown else say_compiling,
+            progress=bar(progress, "replications"),
+            compiling=bar(progress, "compiling the twin, once for this machine") if shown else say_compiling,
         )
     print(msgspec.json.encode(facts(found)).decode() if arguments.json else lines(found))
     return 0 if found.balanced else 1
-
-
-def _bar(progress: rich.progress.Progress, title: str) -> Progress:
-    """Shows how far something is, once it has begun."""
-    task = progress.add_task(title, total=None, visible=False)
-    return lambda done, of: progress.update(task, completed=done, total=of, visible=True)
 
 
 def facts(found: Replications) -> dict[str, Any]:

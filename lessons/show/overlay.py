@@ -2,8 +2,7 @@
 
     theory = predict(scenario)
     live = await stack.run(scenario)
-    found = twins(live, overheads=overheads)
-    overlay(theory, *found, live)
+    overlay(theory, *twins_of(live, overheads=overheads), live)
 
 shows how many jobs were inside over time, how long they stayed, and the averages with their gaps.
 """
@@ -52,7 +51,11 @@ def overlay(theory: Prediction | LabError | None = None, *runs: Run, title: str 
     Raises:
         LabError: more than one live run, or nothing at all.
     """
-    found = gaps(theory, *runs)
+    return draw(gaps(theory, *runs), title=title)
+
+
+def draw(found: Gaps, *, title: str | None = None) -> Picture:
+    """The figure of gaps that are known already; as ``overlay``."""
     width, height = (px / style.DPI for px in style.SIZE_PX)
     figure = Picture(figsize=(width, height), dpi=style.DPI, facecolor=style.PAPER)
     canvas = FigureCanvasAgg(figure)

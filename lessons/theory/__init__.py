@@ -5,7 +5,7 @@ Each module is one idea: ``little``, ``erlang``, ``mm1``, ``mmc``, ``mmck``, ``m
 that fits a scenario. Rates are per second, times in seconds, and a limit K counts waiting and running jobs.
 """
 
-from lessons.theory.predicting import predict
+from lessons.theory.predicting import predict, predict_or_reason
 from lessons.theory.prediction import Prediction
 
-__all__ = ["Prediction", "predict"]
+__all__ = ["Prediction", "predict", "predict_or_reason"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo_workers.errors import ScenarioError
+from demo_workers.errors import LabError, ScenarioError
 from demo_workers.scenario import Scenario
 from lessons.theory import caveats
 from lessons.theory.bounds import number
@@ -44,6 +44,28 @@ def predict(
     after_s = number("overhead_after_s", overhead_after_s, high=MOST_OVERHEAD_S)
     chosen = choose(scenario, arrival_rate, before_s + service.service_time_s + after_s, after_s)
     return _prediction(scenario, chosen, before_s)
+
+
+def predict_or_reason(
+    scenario: Scenario,
+    *,
+    arrival_rate: float | None = None,
+    overhead_before_s: float = 0.0,
+    overhead_after_s: float = 0.0,
+) -> Prediction | LabError:
+    """As ``predict``, but a queue that has no long run, or that no formula fits, gives the error instead of raising it.
+
+    That is what ``gaps`` and ``overlay`` take: there, no theory is an answer like any other.
+    """
+    try:
+        return predict(
+            scenario,
+            arrival_rate=arrival_rate,
+            overhead_before_s=overhead_before_s,
+            overhead_after_s=overhead_after_s,
+        )
+    except LabError as reason:
+        return reason
 
 
 def _prediction(scenario: Scenario, chosen: Choice, before_s: float) -> Prediction:

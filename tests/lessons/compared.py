@@ -8,7 +8,7 @@ from functools import cache
 from demo_workers.errors import LabError
 from demo_workers.records.run import Run
 from demo_workers.scenario import Load, Scenario, Service
-from lessons.theory import Prediction, predict
+from lessons.theory import Prediction, predict_or_reason
 from lessons.twin.simulate import Overheads, simulate
 
 FAST = Service(service_time_s=0.05)
@@ -38,7 +38,4 @@ def twins(scenario: Scenario, *, same: int = 5, others: int = 12) -> tuple[Run, 
 
 def theory(scenario: Scenario, overheads: Overheads = COST) -> Prediction | LabError:
     """What the formulas say, or why they do not."""
-    try:
-        return predict(scenario, overhead_before_s=overheads.before_s, overhead_after_s=overheads.after_s)
-    except LabError as error:
-        return error
+    return predict_or_reason(scenario, overhead_before_s=overheads.before_s, overhead_after_s=overheads.after_s)
