@@ -1,9 +1,8 @@
 """What the flow view costs the kernel: a batch of fifty events, against one frame of the live picture.
 
-``python -m benchmarks.flow`` plays one recorded run of the twin. In each round a batch is read, folded, put into words
-and packed as the message that goes to the browser, many times; beside it the live picture is drawn and encoded. The
-same with the flow view switched off, where the rows are only put aside. No browser is needed: this is the sender's
-side.
+``python -m benchmarks.flow`` plays a run of the twin. In each round a batch is read, folded, put into words, packed and
+signed as the message that goes to the browser, many times; beside it the live picture is drawn and encoded. The same
+with the flow view switched off, where the rows are only put aside. No browser is needed: this is the sender's side.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from jupyter_client.session import json_packer
+from jupyter_client.session import Session
 
 from benchmarks._bar import Figure, main, ratios
 from demo_workers.records.events import Events
@@ -43,7 +42,7 @@ class Sender:
     """A flow view whose messages are packed as a kernel packs them, and go nowhere."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.packed = 0
+        self._session = Session(key=b"as a kernel has one")
         self._reader = Reader(scenario.service.workers)
         self._flow = Flow(stage(scenario))
         self._flow.canvas.send = self._pack
@@ -55,7 +54,8 @@ class Sender:
         self._flow.send(float(rows["t"][-1]))
 
     def _pack(self, content: dict[str, Any], buffers: object = None) -> None:
-        self.packed += len(json_packer({"method": "custom", "content": content}))
+        data = {"comm_id": "0" * 32, "data": {"method": "custom", "content": content}}
+        self._session.serialize(self._session.msg("comm_msg", content=data))
         self._flow.canvas.receive(None, {"kind": "ack", "n": content.get("n", 0)})
 
 

@@ -12,6 +12,7 @@ const SHIFT = { [SENT]: 0, [HELD]: AT_DOOR, [REFUSED]: AT_DOOR, [KNOWN]: AT_DOOR
   [REMOVED]: AT_QUEUE, [LOST]: AT_WORKER, [DIED]: AT_WORKER, [CAME]: AT_WORKER };
 const MOST_DOTS = 300;
 const UNHEARD_S = 10;
+const HEAP_PX = 7;
 const key = (id, nth) => `${id}.${nth}`;
 const smooth = s => s * s * (3 - 2 * s);
 const clamp = s => Math.min(Math.max(s, 0), 1);
@@ -40,7 +41,16 @@ class Scene {
     this.await(batch.now + AT_DOOR, { batch });
     for (const [t, kind, id, nth] of batch.steps) if (kind === DONE || kind === FAILED) this.ends.set(key(id, nth), t + AT_WORKER);
     this.share = batch.per;
-    if (batch.fresh) this.play(now);
+    if (this.ends.size > 10 * MOST_DOTS) this.ends.clear();
+    if (batch.fresh) {
+      this.count(batch);
+      this.play(now);
+    }
+  }
+
+  count({ inside, labels, per, over }) {
+    Object.assign(this, { inside, labels, per });
+    if (over) this.rings.clear();
   }
 
   await(due, what) {
@@ -64,10 +74,8 @@ class Scene {
     while (this.coming.length && this.coming[0].due <= now) {
       const { due, step, batch, job } = this.coming.shift();
       if (job) this.jobs.set(job.lane, job);
-      else if (batch) {
-        [this.inside, this.labels, this.per] = [batch.inside, batch.labels, batch.per];
-        if (batch.over) this.rings.clear();
-      } else this.act(due, ...step);
+      else if (batch) this.count(batch);
+      else this.act(due, ...step);
     }
     for (const [name, dot] of this.dots) {
       const late = now - dot.began - dot.takes;
@@ -168,18 +176,20 @@ class Scene {
   }
 
   slot(rank) {
-    const { slots, wall, slot_px, door } = this.plan;
-    if (rank < slots.length) return slots[rank];
-    // no room: whoever was let in all the same stands before the wall, in a heap
-    const x = (wall ? wall.x : slots.at(-1)?.[0] ?? door.x + 40) - slot_px * 0.8;
-    const over = rank - slots.length;
-    return [x - (over % 2) * slot_px * 0.5, door.y + door.h - 10 - (Math.floor(over / 2) * 7) % (door.h - 20)];
+    const { slots, per_slot, wall, slot_px, door } = this.plan;
+    const place = Math.floor(rank * this.per / per_slot);
+    if (place < slots.length) return slots[place];
+    // no room: whoever was let in all the same stands before the wall, in a heap that grows towards the gateway
+    const edge = (wall ? wall.x : Math.min(...slots.map(([x]) => x)) - slot_px / 2) - 8, room = edge - door.x - door.w;
+    const over = rank - Math.ceil(slots.length * per_slot / this.per), high = Math.floor(door.h / HEAP_PX) - 1;
+    const column = Math.min(Math.floor(over / high), Math.floor(room / HEAP_PX));
+    return [edge - column * HEAP_PX, door.y + door.h - (over % high + 1) * HEAP_PX];
   }
 
   target(dot, ranks) {
     const { seats, door, boxes, out } = this.plan, middle = door.y + door.h / 2;
     if (dot.place === "door") return [door.x - 8, middle + (dot.y0 - middle) * 0.55];
-    if (dot.place === "queue") return this.slot(Math.floor((ranks.get(key(dot.id, dot.nth)) ?? 0) * this.per / this.plan.per_slot));
+    if (dot.place === "queue") return this.slot(ranks.get(key(dot.id, dot.nth)) ?? 0);
     if (dot.place === "worker") { const b = boxes[dot.lane % boxes.length] ?? out; return [b.x + 14, b.y + b.h / 2]; }
     if (dot.place === "out") return [out.x + 6, out.y + out.h / 2 + (dot.y0 - out.y - out.h / 2) * 0.5];
     if (dot.place === "back") return seats[dot.seat];

@@ -12,7 +12,7 @@ SEATS = 7
 """Places in the column of senders."""
 MOST_SLOTS = 100
 MOST_BOXES = 16
-OPEN_SLOTS = 34
+OPEN_SLOTS = 36
 """Slots that are drawn of a queue without a limit."""
 
 LARGEST_SLOT, ROW_SLOT = 20, 14

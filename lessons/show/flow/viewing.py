@@ -24,6 +24,9 @@ from lessons.show.flow.stage import Stage, title
 from lessons.show.flow.steps import Does, Step
 from lessons.show.surface import Output
 
+SETTLE_S = 1.2
+"""What a browser still has to play when all has happened; renewing the stored picture would cut it short."""
+
 _views: dict[str, FlowView] = {}
 
 
@@ -94,6 +97,8 @@ class FlowView:
             await asyncio.wait([pump])
             self._take()
             self.flow.end(self.now())
+            if self.flow.canvas.facts.connected:
+                await asyncio.sleep(SETTLE_S)
             # from this cell's own code: what a background task displays is not stored
             self._output.update(self.flow.png)
         if not pump.cancelled():
