@@ -10,26 +10,13 @@ import argparse
 import sys
 
 from benchmarks._bar import Figure, main, say
-from demo_workers.errors import LoadGeneratorLagging
+from benchmarks._live import play
 from demo_workers.records.measures import requests_in_time
-from demo_workers.records.run import Run
-from demo_workers.scenario import Scenario
 from demo_workers.stack import Stack
 from lessons.start_here import LIMIT, WORKERS, Chirp
 
 RUNS = 20
 LEAST_SHARE = 0.95
-TRIES = 3
-
-
-async def play(stack: Stack, scenario: Scenario) -> Run:
-    """One run; one that the machine was too busy for is played again."""
-    for _ in range(TRIES - 1):
-        try:
-            return await stack.run(scenario)
-        except LoadGeneratorLagging as error:
-            say(f"  again: {error}")
-    return await stack.run(scenario)
 
 
 async def measure(options: argparse.Namespace) -> list[Figure]:

@@ -28,6 +28,8 @@ class Stream(IntEnum):
     THINK = 5  # closed loop: index is the request, which names client and cycle
     URGENT = 6
     GUARD = 7  # the coin of adaptive throttling: index the request, sub the attempt
+    COST = 8  # the twin's: which measured cost a job has; index and sub as above
+    PICKUP = 9  # the twin's: how soon an idle worker takes it
 
 
 def _mix(z: int) -> int:

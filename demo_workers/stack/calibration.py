@@ -1,6 +1,7 @@
-"""What RQ costs per job on this machine, beside the job's own function.
+"""What RQ costs per job on this machine, beside the time that the job asked for.
 
-Fetching a job and putting its result away takes a worker milliseconds. Theory and twin must know how many.
+Fetching a job and putting its result away takes a worker milliseconds, and so does the way to a worker that waits.
+Theory and twin must know how many.
 """
 
 from __future__ import annotations
@@ -10,16 +11,30 @@ import platform
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import numpy as np
 import platformdirs
+from numpy.typing import NDArray
 
+from demo_workers.records.events import Kind, Outcome
 from demo_workers.records.run import Run
-from demo_workers.scenario import Admission, Load, Scenario, Service
+from demo_workers.records.tables import Table, key
+from demo_workers.scenario import Load, Scenario, Service
+from demo_workers.tape import service_time
+from demo_workers.variates import Stream, variate
 
 QUARTERS = 4
+SERVICE_S = 0.02
+CYCLE_S = {"simple": 0.023, "fork": 0.036}
+"""About what a job of ``SERVICE_S`` takes a worker of each class; only the load's height depends on it."""
+BUSY_S, DRAIN_S, QUIET_S = 1.2, 0.7, 0.9
+"""All workers are kept busy; what waits is done; then there is little to do."""
+LONG_IDLE = 3.0
+"""A worker waits for work once its last job ended so many times ``overhead_after_s`` ago."""
+
+Floats = NDArray[np.float64]
 
 
 class Calibration(msgspec.Struct, frozen=True):
@@ -28,11 +43,15 @@ class Calibration(msgspec.Struct, frozen=True):
     Attributes:
         overhead_before_s: from having taken a job to the start of its function; part of the job's sojourn.
         overhead_after_s: from the function's end to having taken the next job, one that waits: the worker puts the
-            result away and asks for more. It holds worker and slot, and is no part of the sojourn.
+            result away and asks for more. It is no part of the sojourn.
         workers: how many worked at the same time.
         jobs: how many costs were measured.
         worker_class: ``simple`` or ``fork``.
-        samples: single costs (before, after), for whoever wants to draw them again.
+        stretch_s: how much longer a function takes than its job had asked for.
+        slot_s: how long of ``overhead_after_s`` a job still counts as inside.
+        pickup_s: from admission to having been taken by a worker that waited for work.
+        samples: single costs (before, stretch, after), for whoever wants to draw them again.
+        pickups_s: single ``pickup_s``.
     """
 
     overhead_before_s: float
@@ -40,59 +59,108 @@ class Calibration(msgspec.Struct, frozen=True):
     workers: int
     jobs: int
     worker_class: str = "simple"
-    samples: tuple[tuple[float, float], ...] = ()
+    stretch_s: float = 0.0
+    slot_s: float = 0.0
+    pickup_s: float = 0.0
+    samples: tuple[tuple[float, float, float], ...] = ()
+    pickups_s: tuple[float, ...] = ()
 
     @property
     def overhead_s(self) -> float:
-        """Both together: what a job costs a worker beside its own function."""
+        """Before and after together: what a job costs a worker beside its own function."""
         return self.overhead_before_s + self.overhead_after_s
 
 
 def scenario(workers: int, worker_class: str = "simple") -> Scenario:
-    """A load that keeps ``workers`` workers busy without a pause for about a second."""
-    service_s = 0.02
+    """A load that keeps ``workers`` workers busy without a pause for about a second, and then lets them wait."""
+    rate = workers / CYCLE_S[worker_class]
+    steps = ((0.0, 1.4 * rate), (BUSY_S, 0.0), (BUSY_S + DRAIN_S, 0.3 * rate))
     return Scenario(
-        load=Load(kind="uniform", arrival_rate=1.5 * workers / service_s, duration_s=1.2),
+        load=Load(kind="steps", arrival_rate=rate, steps=steps, duration_s=BUSY_S + DRAIN_S + QUIET_S),
         service=Service(
-            service_time_s=service_s,
+            service_time_s=SERVICE_S,
             distribution="deterministic",
             workers=workers,
             worker_class=cast("Any", worker_class),
         ),
-        admission=Admission(limit=4 * workers),
         drain_s=1.0,
     )
 
 
-def overhead(run: Run) -> Calibration:
-    """RQ's mean cost per job in a saturated run: the time from one function's end to the next one's start.
-
-    Only jobs that were already waiting count: a worker that had nothing to do would look slow. It is the mean of the
-    quietest of four quarters: another program on the cores can only add to it, and seldom all the time.
+class _Costs(NamedTuple):
+    """Of single jobs: (when, before, stretch, after) of those that had waited, in the order of time; and ``pickup_s`` of
+    those that found a worker idle.
     """
-    costs: list[tuple[float, float, float]] = []  # when, before, after
-    rows = run.executions[~np.isnan(run.executions["finished_s"])]
-    admitted = {(int(a["request"]), int(a["attempt"])): float(a["admitted_s"]) for a in run.attempts}
-    for worker in np.unique(rows["worker"]):
-        mine = rows[rows["worker"] == worker]
-        for last, following in pairwise(mine):
-            if admitted[int(following["request"]), int(following["attempt"])] < last["started_s"]:
-                end, picked, start = (
-                    float(t) for t in (last["finished_s"], following["picked_s"], following["started_s"])
-                )
-                costs.append((end, start - picked, picked - end))
-    quarters = np.array_split(np.array(sorted(costs)).reshape(-1, 3)[:, 1:], QUARTERS)
-    full = [quarter for quarter in quarters if len(quarter)] or [np.full((1, 2), np.nan)]
-    least = min(full, key=lambda quarter: float(np.mean(np.sum(quarter, axis=1))))
-    before_s, after_s = np.mean(least, axis=0)
+
+    busy: Floats
+    pickups_s: Floats
+
+
+def overhead(run: Run) -> Calibration:
+    """RQ's mean cost per job in a run that had workers busy and idle.
+
+    What RQ does between two jobs counts only where the second one was already waiting: a worker that had nothing to do
+    would look slow. It is the mean of the quietest of four quarters: another program on the cores can only add to it,
+    and seldom all the time.
+    """
+    found = _costs(run)
+    quarters = [quarter for quarter in np.array_split(found.busy[:, 1:], QUARTERS) if len(quarter)]
+    least = min(quarters or [np.full((1, 3), np.nan)], key=lambda quarter: float(np.mean(np.sum(quarter, axis=1))))
+    before_s, stretch_s, after_s = (float(mean) for mean in np.mean(least, axis=0))
     return Calibration(
-        overhead_before_s=float(before_s),
-        overhead_after_s=float(after_s),
-        workers=len(np.unique(rows["worker"])),
-        jobs=len(costs),
+        overhead_before_s=before_s,
+        overhead_after_s=after_s,
+        workers=len(np.unique(run.executions["worker"])),
+        jobs=len(found.busy),
         worker_class=run.scenario.service.worker_class,
-        samples=tuple((round(float(a), 6), round(float(b), 6)) for a, b in least),
+        stretch_s=stretch_s,
+        slot_s=min(_slot_s(run), after_s),
+        pickup_s=float(np.mean(found.pickups_s)) if len(found.pickups_s) else 0.0,
+        samples=tuple((round(float(a), 6), round(float(b), 6), round(float(c), 6)) for a, b, c in least),
+        pickups_s=tuple(round(float(pickup), 6) for pickup in found.pickups_s),
     )
+
+
+def _costs(run: Run) -> _Costs:
+    rows = run.executions[~np.isnan(run.executions["finished_s"])]
+    admitted = _admitted_s(run, rows)
+    asked = np.array([_asked_s(run.scenario, int(request)) for request in rows["request"]])
+    stretch = rows["finished_s"] - rows["started_s"] - asked
+    busy, idle = [], []
+    for worker in np.unique(rows["worker"]):
+        for i, j in pairwise(np.flatnonzero(rows["worker"] == worker)):
+            end, picked = rows["finished_s"][i], rows["picked_s"][j]
+            if admitted[j] < end:
+                busy.append((end, rows["started_s"][j] - picked, stretch[j], picked - end))
+            else:
+                idle.append((admitted[j] - end, picked - admitted[j]))
+    costs, waits = np.array(sorted(busy)).reshape(-1, 4), np.array(idle).reshape(-1, 2)
+    long_s = LONG_IDLE * float(np.mean(costs[:, 3])) if len(costs) else np.inf
+    return _Costs(costs, waits[waits[:, 0] > long_s, 1])
+
+
+def _asked_s(scenario: Scenario, request: int) -> float:
+    """The service time that the tape gives a request (seconds)."""
+    return service_time(scenario.service, variate(scenario.seed, Stream.SERVICE, request))
+
+
+def _admitted_s(run: Run, rows: Table) -> Floats:
+    return np.asarray(run.attempts["admitted_s"][np.searchsorted(key(run.attempts), key(rows))])
+
+
+def _slot_s(run: Run) -> float:
+    """How long jobs go on counting as inside after their function's end (seconds).
+
+    Whoever is let in hears how many are inside, and that is more than the record has by those whose slot is not free
+    yet. So of all the times from a job's end to somebody's admission, that many are shorter than what is asked for.
+    """
+    seen = run.events[(run.events["kind"] == Kind.DECIDED) & (run.events["code"] == Outcome.ADMITTED)]
+    seen = seen[np.argsort(seen["t"], kind="stable")]
+    ends = np.sort(run.executions["left_s"][~np.isnan(run.executions["left_s"])])
+    since = np.sort((seen["t"][:, None] - ends[None, :]).ravel())
+    since = since[since > 0]
+    more = int(np.sum(seen["depth"] - np.arange(1, len(seen) + 1) + np.searchsorted(ends, seen["t"])))
+    return float(since[more]) if 0 < more < len(since) else 0.0
 
 
 def cached(workers: int, worker_class: str) -> Calibration | None:

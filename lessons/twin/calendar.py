@@ -18,6 +18,8 @@ PUSH = 6
 """``naive``: the job whose length was read a moment ago is pushed."""
 HIRED = 7
 """The successor of a dead worker is ready."""
+RELEASE = 8
+"""An execution's slot is given back, and its worker is not free yet."""
 
 
 def plan(s: Sim, t: float, kind: int, what: int) -> None:

@@ -12,7 +12,7 @@ from demo_workers.policies.token_bucket import TokenBucket
 from demo_workers.records.events import Result
 from demo_workers.scenario import MAX_SERVICE_S
 from demo_workers.variates import Stream
-from lessons.twin.calendar import FINISH, FREE, HIRED, PATIENCE, PUSH, RETRY, THINK, next_s, plan, pop, stretch
+from lessons.twin.calendar import FINISH, FREE, HIRED, PATIENCE, PUSH, RELEASE, RETRY, THINK, next_s, plan, pop, stretch
 from lessons.twin.clients import GAVE_UP, close
 from lessons.twin.door import attempt, push
 from lessons.twin.line import PUSHING, leave
@@ -26,6 +26,7 @@ from lessons.twin.workers import (
     finish,
     forget_taken,
     free,
+    give_back,
     lose_horse,
     replace,
     resize,
@@ -99,6 +100,8 @@ def _happen(s: Sim) -> None:
     _, kind, what = pop(s)
     if kind == FINISH:
         finish(s, what)
+    elif kind == RELEASE:
+        give_back(s, what)
     elif kind == FREE:
         free(s, what)
     elif kind == PATIENCE:

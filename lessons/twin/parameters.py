@@ -25,8 +25,7 @@ NAIVE_GAP_S = 0.0005
 _REALS = (
     "limit client_rate client_burst codel_target_s codel_interval_s gradient_tolerance base_s cap_s"
     " timeout_s deadline_s budget_ratio budget_floor_per_s breaker_open_s throttle_k throttle_window_s"
-    " bucket_tokens bucket_ratio think_time_s urgent_share service_scale"
-    " overhead_before_s overhead_after_s naive_gap_s"
+    " bucket_tokens bucket_ratio think_time_s urgent_share service_scale naive_gap_s"
 )
 _WHOLES = "workers admit place take backoff attempts honour at_once propagate keyed breaker_failures clients"
 PARAMETERS = np.dtype([*((name, "f8") for name in _REALS.split()), *((name, "i8") for name in _WHOLES.split())])
@@ -35,9 +34,7 @@ PARAMETERS = np.dtype([*((name, "f8") for name in _REALS.split()), *((name, "i8"
 closed loop's tape is stretched."""
 
 
-def parameters(
-    scenario: Scenario, first: Scenario, overhead_before_s: float, overhead_after_s: float
-) -> dict[str, float]:
+def parameters(scenario: Scenario, first: Scenario) -> dict[str, float]:
     """The numbers of a scenario by their names in ``PARAMETERS``; ``first`` is the one that the run began with."""
     admission, retry, load = scenario.admission, scenario.retry, scenario.load
     found: dict[str, Any] = {
@@ -50,8 +47,8 @@ def parameters(
     for name, value in (("limit", admission.limit), ("timeout_s", retry.timeout_s), ("deadline_s", retry.deadline_s)):
         found[name] = INF if value is None else float(value)
     found |= {hook: names.index(admission.hook(hook)) for hook, names in HOOKS.items()}
-    found |= {"overhead_before_s": overhead_before_s, "overhead_after_s": overhead_after_s, "naive_gap_s": NAIVE_GAP_S}
     return found | {
+        "naive_gap_s": NAIVE_GAP_S,
         "service_scale": scenario.service.service_time_s / first.service.service_time_s,
         "workers": scenario.service.workers,
         "clients": load.clients if load.kind == "closed" else 0,

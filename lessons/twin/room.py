@@ -12,9 +12,11 @@ from demo_workers.policies.admission.adaptive import Adaptive
 from demo_workers.policies.circuit_breaker import Breaker
 from demo_workers.policies.retry_budget import RetryBudget
 from demo_workers.policies.token_bucket import TokenBucket
+from lessons.twin.overheads import Overheads
 from lessons.twin.parameters import PARAMETERS
 from lessons.twin.state import (
     ATTEMPT,
+    COST,
     EVENT,
     EXECUTION,
     INF,
@@ -31,7 +33,16 @@ HIRES = 512
 """Workers ever hired that there is room for; hiring more is an overflow, which doubles all room."""
 
 
-def sim(seed: int, tapes: Tapes, clients: int, params: Sequence[dict[str, float]], rows: int, *, compiled: bool) -> Sim:
+def sim(
+    seed: int,
+    tapes: Tapes,
+    clients: int,
+    params: Sequence[dict[str, float]],
+    overheads: Overheads,
+    rows: int,
+    *,
+    compiled: bool,
+) -> Sim:
     """A fresh twin.
 
     Args:
@@ -39,6 +50,7 @@ def sim(seed: int, tapes: Tapes, clients: int, params: Sequence[dict[str, float]
         tapes: the requests.
         clients: how many there are.
         params: the scenario's numbers, and those after each turned knob.
+        overheads: what jobs cost beside their service time.
         rows: attempts that there is room for.
         compiled: arrays for the compiled engine, else objects.
     """
@@ -60,6 +72,9 @@ def sim(seed: int, tapes: Tapes, clients: int, params: Sequence[dict[str, float]
         done_s=_column(np.zeros(rows + hires), compiled),
         full_at_s=_column(np.full(clients, -INF), compiled),
         thinks=_column(tapes.thinks, compiled),
+        costs=_costs(overheads, compiled),
+        pickups_s=_column(np.array(overheads.pickups_s or [overheads.pickup_s], float), compiled),
+        cost_seed=(seed + overheads.seed) % 2**63,
     )
     _set(s.now[0], _first_registers())
     return s
@@ -100,6 +115,14 @@ def _requests(tapes: Tapes, n: int, compiled: bool) -> Any:
         else:
             for row, value in zip(rows, values.tolist(), strict=True):
                 setattr(row, name, value)
+    return rows
+
+
+def _costs(overheads: Overheads, compiled: bool) -> Any:
+    costs = overheads.rows()
+    rows = make_rows(COST, len(costs), compiled)
+    for row, cost in zip(rows, costs, strict=True):
+        _set(row, dict(zip(COST.names or (), cost, strict=True)))
     return rows
 
 

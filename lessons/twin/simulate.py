@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -11,16 +10,17 @@ import numpy as np
 from demo_workers.policies.custom import Admit, NextTry, check_written, custom_knob
 from demo_workers.records.run import Run
 from demo_workers.scenario import Scenario
-from lessons.theory.bounds import number
-from lessons.theory.predicting import MOST_OVERHEAD_S
 from lessons.twin import hooks, room
 from lessons.twin.engine import play
+from lessons.twin.overheads import Overheads
 from lessons.twin.parameters import parameters
 from lessons.twin.played import Played
 from lessons.twin.progress import Progress, say_compiling
 from lessons.twin.score import Score, Turn, score_of
 from lessons.twin.state import Sim, registers
 from lessons.twin.tapes import Change, Tapes, closed_tape, open_tape
+
+__all__ = ["Engine", "Overheads", "simulate"]
 
 Engine = Literal["auto", "python", "compiled"]
 
@@ -32,18 +32,6 @@ MOST_CYCLES = 10_000
 """Of a closed loop's clients that there is room for at first."""
 GRACE_S = 2.0
 """How long functions that run may go on after the drain, as in the live system."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Overheads:
-    """What RQ costs per job (seconds): before the function, and after it, where it holds worker and slot."""
-
-    before_s: float = 0.0
-    after_s: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name in ("before_s", "after_s"):
-            number(f"overhead_{name}", getattr(self, name), high=MOST_OVERHEAD_S)
 
 
 def simulate(
@@ -61,7 +49,7 @@ def simulate(
     Args:
         what: a scenario; or a run, whose tape is played again with every knob that was turned and every worker and
             work horse that died in it. Other faults are not played; a note of the new run names them.
-        overheads: RQ's cost per job; none unless given.
+        overheads: what RQ and the machine cost per job; nothing unless given.
         next_try: the reader's own retry policy. It is in force from the start, as in the live system; in a run, from
             when the record says that it was.
         admit: the reader's own admission policy, likewise.
@@ -125,9 +113,9 @@ class _Plan(NamedTuple):
         return open_tape(self.scenario, [Change(turn.t, turn.scenario) for turn in self.turns], self.length_s)
 
     def _room(self, tapes: Tapes, rows: int, quick: bool) -> Sim:
-        overheads = (self.overheads.before_s, self.overheads.after_s)
-        params = [parameters(then, self.scenario, *overheads) for then in self.scenarios]
-        return room.sim(self.scenario.seed, tapes, self.scenario.load.clients, params, rows, compiled=quick)
+        params = [parameters(then, self.scenario) for then in self.scenarios]
+        seed, clients = self.scenario.seed, self.scenario.load.clients
+        return room.sim(seed, tapes, clients, params, self.overheads, rows, compiled=quick)
 
     def _columns(self, quick: bool) -> tuple[Any, Any]:
         times, killed = [turn.t for turn in self.turns], [turn.dead for turn in self.turns]

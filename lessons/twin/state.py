@@ -43,8 +43,12 @@ has that."""
 EXECUTION = _record("picked_s started_s finished_s left_s", "row worker result")
 """One execution, or a job that left without one; ``row`` is its attempt's."""
 
-WORKER = _record("above_at_s next_s", "here job dropping drops last_drops", "i8")
-"""One worker ever hired. ``job`` is the execution in hand; the rest is what it remembers for CoDel (``Taker``)."""
+WORKER = _record("idle_s above_at_s next_s", "here job slot cost dropping drops last_drops", "i8")
+"""One worker ever hired. ``job`` is the execution in hand, ``slot`` whether it still holds a slot, ``cost`` its row of
+``COST``; idle since ``idle_s``; the rest is what it remembers for CoDel (``Taker``)."""
+
+COST = _record("before_s stretch_s after_s slot_s", "")
+"""What one job costs beside its service time, as ``overheads.Overheads`` has it."""
 
 EVENT = _record("t", "order kind what", "i8")
 """Something to come: when, in which order it was planned, what, and its argument."""
@@ -65,7 +69,8 @@ class Sim(NamedTuple):
 
     ``now`` has one row, the registers; ``params`` one for each stretch between two turned knobs. ``idle`` is a ring of
     idle workers, longest idle first; ``done_s`` when functions returned, in order; ``full_at_s`` when each client's
-    bucket would be full again; ``thinks`` the think times of a closed loop per request, as multiples of their mean.
+    bucket would be full again; ``thinks`` the think times of a closed loop per request, as multiples of their mean. Each
+    job has one of ``costs`` and, where an idle worker takes it, one of ``pickups_s``, drawn by ``cost_seed``.
     """
 
     seed: int
@@ -80,6 +85,9 @@ class Sim(NamedTuple):
     done_s: Column
     full_at_s: Column
     thinks: Column
+    costs: Rows
+    pickups_s: Column
+    cost_seed: int
 
 
 def make_rows(kind: np.dtype[Any], size: int, compiled: bool) -> Rows:

@@ -1,4 +1,8 @@
-"""The workers: they take jobs from the head of the line, and hold worker and slot a little longer than the function."""
+"""The workers: they take jobs from the head of the line, and are at them a little longer than the function.
+
+What RQ does before and after the function takes time, and so do its clock and the way to a worker that waits: see
+``overheads.Overheads``.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,19 @@ from demo_workers.policies.admission.codel import take as codel_take
 from demo_workers.policies.admission.drop_expired import take as expired_take
 from demo_workers.policies.admission.hooks import Taker
 from demo_workers.records.events import Result
-from lessons.twin.calendar import FINISH, FREE, plan
+from demo_workers.variates import Stream
+from lessons.twin.calendar import FINISH, FREE, RELEASE, plan
 from lessons.twin.clients import completed, displaced, failed
 from lessons.twin.drain_rate import finished
 from lessons.twin.limit import observe_sojourn
 from lessons.twin.line import leave
 from lessons.twin.parameters import CODEL, DROP_EXPIRED
 from lessons.twin.state import INF, NAN, NONE, Sim
+from lessons.twin.uniform import uniform
 
 GONE, HERE, LEAVING = 0, 1, 2
 OK, FAILED, DROPPED, LOST = int(Result.OK), int(Result.FAILED), int(Result.DROPPED), int(Result.LOST)
+COST, PICKUP = int(Stream.COST), int(Stream.PICKUP)
 
 
 def hire(s: Sim) -> None:
@@ -82,12 +89,22 @@ def finish(s: Sim, execution: int) -> None:
     a.result = OK
     finished(s)
     observe_sojourn(s, now.t - a.admitted_s)
-    after_s = s.params[now.turned].overhead_after_s
-    if after_s > 0:
-        plan(s, now.t + after_s, FREE, execution)
+    cost = s.costs[s.workers[e.worker].cost]
+    if cost.after_s > 0:
+        if cost.slot_s < cost.after_s:
+            plan(s, now.t + cost.slot_s, RELEASE, execution)
+        plan(s, now.t + cost.after_s, FREE, execution)
     else:
         free(s, execution)
     completed(s, e.row)
+
+
+def give_back(s: Sim, execution: int) -> None:
+    """The slot is free, though the worker still has something to do."""
+    w = s.workers[s.executions[execution].worker]
+    if w.job == execution:
+        s.now[0].inside -= w.slot
+        w.slot = 0
 
 
 def free(s: Sim, execution: int) -> None:
@@ -128,10 +145,10 @@ def ended(s: Sim, row: int, result: int) -> None:
 
 def _lay_down(s: Sim, worker: int) -> None:
     """A worker holds its job no longer, nor the job its slot."""
-    now = s.now[0]
-    s.workers[worker].job = NONE
-    now.inside -= 1
+    now, w = s.now[0], s.workers[worker]
+    now.inside -= w.slot
     now.busy -= 1
+    w.job, w.slot = NONE, 0
 
 
 def _look_on(s: Sim, worker: int) -> None:
@@ -153,8 +170,7 @@ def _spoil(s: Sim, execution: int, result: int) -> None:
 
 
 def _take(s: Sim, worker: int) -> None:
-    now = s.now[0]
-    p = s.params[now.turned]
+    now, w = s.now[0], s.workers[worker]
     while now.waiting > 0:
         row = now.head
         leave(s, row)
@@ -164,10 +180,14 @@ def _take(s: Sim, worker: int) -> None:
             continue
         execution = _execution(s, row, worker)
         e = s.executions[execution]
-        e.picked_s, e.started_s = now.t, now.t + p.overhead_before_s
-        s.workers[worker].job = execution
+        w.job, w.slot, w.cost = execution, 1, _draw(s, COST, row, len(s.costs))
+        cost, e.picked_s = s.costs[w.cost], now.t
+        if w.idle_s < now.t:  # it was waiting, so the job has to come to it
+            e.picked_s += s.pickups_s[_draw(s, PICKUP, row, len(s.pickups_s))]
+        e.started_s = e.picked_s + cost.before_s
         now.busy += 1
-        plan(s, e.started_s + s.requests[s.attempts[row].request].service_s, FINISH, execution)
+        service_s = s.requests[s.attempts[row].request].service_s
+        plan(s, e.started_s + service_s + cost.stretch_s, FINISH, execution)
         return
     _rest(s, worker)
 
@@ -202,8 +222,15 @@ def _here(s: Sim) -> int:
     return here
 
 
+def _draw(s: Sim, stream: int, row: int, size: int) -> int:
+    """Which of ``size`` measured values a job has."""
+    a = s.attempts[row]
+    return 0 if size == 1 else int(uniform(s.cost_seed, stream, a.request, a.attempt) * size)
+
+
 def _rest(s: Sim, worker: int) -> None:
     now = s.now[0]
+    s.workers[worker].idle_s = now.t
     s.idle[(now.idle_from + now.idle) % len(s.idle)] = worker
     now.idle += 1
 

@@ -10,7 +10,8 @@ from demo_workers.records.run import Run
 from demo_workers.stack import Stack
 from demo_workers.stack.calibration import overhead, scenario
 
-BEFORE_S, AFTER_S, WORK_S = 0.002, 0.005, 0.02
+BEFORE_S, AFTER_S, STRETCH_S = 0.002, 0.005, 0.001
+WORK_S = scenario(1).service.service_time_s + STRETCH_S
 
 
 def saturated(jobs: int, *, busy_quarter: float = 0.0) -> Run:
@@ -43,7 +44,8 @@ def test_before_and_after_are_those_of_the_quietest_quarter(busy: float) -> None
     assert found.overhead_before_s == pytest.approx(BEFORE_S)
     assert found.overhead_after_s == pytest.approx(AFTER_S)
     assert found.overhead_s == pytest.approx(BEFORE_S + AFTER_S)
-    assert np.mean(found.samples, axis=0) == pytest.approx([BEFORE_S, AFTER_S], abs=1e-5)
+    assert found.stretch_s == pytest.approx(STRETCH_S)
+    assert np.mean(found.samples, axis=0) == pytest.approx([BEFORE_S, STRETCH_S, AFTER_S], abs=1e-5)
 
 
 def test_a_worker_that_had_nothing_to_do_costs_nothing() -> None:
@@ -62,7 +64,9 @@ async def test_a_forking_worker_costs_more_and_is_kept_apart(monkeypatch: pytest
         fork = await stack.calibrate(2, worker_class="fork")
         for found in (simple, fork):
             assert found.overhead_before_s > 0
-            assert found.overhead_after_s > 0
+            assert found.overhead_after_s > found.slot_s > 0
+            assert found.stretch_s > 0
+            assert found.pickup_s > 0
             assert found.workers == 2
         assert fork.overhead_s > 1.5 * simple.overhead_s
         assert (await stack.calibrate(2), await stack.calibrate(2, worker_class="fork")) == (simple, fork)

@@ -1,0 +1,105 @@
+"""How far a live run and its twin are apart, how far they may be, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from demo_workers.records.run import Run
+from demo_workers.stack.calibration import Calibration, overhead
+from lessons.twin.overheads import Overheads
+from lessons.twin.simulate import simulate
+from lessons.twin.spread import Spread, spreads
+
+NAMES = ("throughput", "shed_rate", "in_system", "sojourn_s")
+RATES = ("throughput", "shed_rate")
+EVENTS = 2
+"""A rate is a whole number of events over the length of the window. One refusal more or less, or one job that ends on
+the other side of the window's edge, is no finding about either system: so much is always allowed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """One measure: what the live run has, what the twin has over its drawings, and the difference allowed."""
+
+    name: str
+    live: float
+    twin: Spread
+    allowed: float
+
+    @property
+    def size(self) -> float:
+        """The difference in units of what is allowed: agreement is at most 1."""
+        return abs(self.live - self.twin.mean) / self.allowed
+
+    @property
+    def relative(self) -> float:
+        """The difference against the twin's value; 0 where neither has any."""
+        return abs(self.live - self.twin.mean) / self.twin.mean if self.twin.mean else 0.0
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.live:.3g} against {self.twin.mean:.3g} ± {self.twin.half_width:.2g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """One setting that was played in both systems."""
+
+    live: Run
+    calibrated: Calibration
+    gaps: Sequence[Gap]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all measures do."""
+        return self.worst.size <= 1
+
+    @property
+    def worst(self) -> Gap:
+        """The measure that is furthest apart."""
+        return max(self.gaps, key=lambda gap: gap.size)
+
+
+def compare(live: Run, calibrated: Calibration, bar: float) -> Compared:
+    """Play a run's tape in the twin and measure both.
+
+    Args:
+        live: the run.
+        calibrated: RQ's cost per job, measured before.
+        bar: relative difference that is allowed where the twin's spread is not wider.
+    """
+    window_s = live.length_s - min(live.scenario.warmup, 0.9 * live.length_s)
+    measured, twin = live.measures.to_dict(), spreads(live, Overheads.measured(calibrated))
+    gaps = []
+    for name in NAMES:
+        value = measured[name]
+        if value is not None and name in twin:
+            least = EVENTS / window_s if name in RATES else 0.0
+            allowed = max(bar * twin[name].mean, twin[name].half_width, least)
+            gaps.append(Gap(name=name, live=value, twin=twin[name], allowed=allowed))
+    return Compared(live=live, calibrated=calibrated, gaps=gaps)
+
+
+def explained(one: Compared) -> list[str]:
+    """Where a gap comes from, in lines: RQ's cost in this very run, and what the twin says when it is told that."""
+    known, own = one.calibrated, overhead(one.live)
+    lines = [f"RQ's cost in ms, calibrated {_costs(known)}", f"         in this run {_costs(own)}"]
+    again = simulate(one.live, overheads=Overheads.measured(own)).measures.to_dict()
+    for gap in one.gaps:
+        value = again[gap.name]
+        if value is not None and gap.size > 0.5:
+            left = abs(gap.live - value) / gap.allowed
+            cause = "the cost of this run" if left < gap.size / 2 else "something else"
+            lines.append(f"{gap}; with this run's cost {value:.3g}: {cause}")
+    return lines
+
+
+def _costs(found: Calibration) -> str:
+    parts = {
+        "pickup": found.pickup_s,
+        "before": found.overhead_before_s,
+        "stretch": found.stretch_s,
+        "after": found.overhead_after_s,
+        "slot": found.slot_s,
+    }
+    return ", ".join(f"{name} {1000 * value:.2f}" for name, value in parts.items())

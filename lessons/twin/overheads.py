@@ -1,0 +1,62 @@
+"""What RQ and the machine cost per job beside its service time: means, or a sample that jobs draw theirs from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from demo_workers.stack.calibration import Calibration
+
+Cost = tuple[float, float, float]
+"""Of one job: before, stretch, after (seconds)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overheads:
+    """All in seconds; nothing costs anything unless it is given.
+
+    Attributes:
+        before_s: from when a worker has taken a job to the start of its function.
+        stretch_s: how much longer the function takes than was asked for: clocks and schedulers round up.
+        after_s: from the function's end to where its worker can take the next job. It is no part of the sojourn.
+        slot_s: how long of that the job still holds its slot; None: as long as the worker.
+        pickup_s: from admission to when a worker that waits for work has taken the job.
+        costs: of jobs that were measured: each job of the twin then has one of these, drawn by its number, in place of
+            the first three.
+        pickups_s: measured ones, drawn likewise in place of ``pickup_s``.
+        seed: another one draws anew.
+    """
+
+    before_s: float = 0.0
+    stretch_s: float = 0.0
+    after_s: float = 0.0
+    slot_s: float | None = None
+    pickup_s: float = 0.0
+    costs: Sequence[Cost] = ()
+    pickups_s: Sequence[float] = ()
+    seed: int = 0
+
+    @classmethod
+    def measured(cls, found: Calibration) -> Overheads:
+        """As they were measured on this machine, with all that was measured to draw from."""
+        return cls(
+            before_s=found.overhead_before_s,
+            stretch_s=found.stretch_s,
+            after_s=found.overhead_after_s,
+            slot_s=found.slot_s,
+            pickup_s=found.pickup_s,
+            costs=found.samples,
+            pickups_s=found.pickups_s,
+        )
+
+    def redrawn(self, seed: int) -> Overheads:
+        """The same sample, from which each job draws another one."""
+        return replace(self, seed=seed)
+
+    def rows(self) -> list[tuple[float, float, float, float]]:
+        """What a job may cost: before, stretch, after, and for how long it holds its slot after the function."""
+        share = 1.0 if self.slot_s is None or self.after_s == 0 else min(self.slot_s / self.after_s, 1.0)
+        costs = self.costs or [(self.before_s, self.stretch_s, self.after_s)]
+        return [(before_s, stretch_s, after_s, after_s * share) for before_s, stretch_s, after_s in costs]
