@@ -88,8 +88,8 @@ def scenario(workers: int, worker_class: str = "simple") -> Scenario:
 
 
 class _Costs(NamedTuple):
-    """Of single jobs: (when, before, stretch, after) of those that had waited, in the order of time; and ``pickup_s`` of
-    those that found a worker idle.
+    """Of single jobs: (when, before, stretch, after) where they had waited, in the order of time, and ``pickup_s`` of
+    those that had not.
     """
 
     busy: Floats
