@@ -82,7 +82,7 @@ def compare(live: Run, calibrated: Calibration, bar: float) -> Compared:
 
 def explained(one: Compared) -> list[str]:
     """Where a gap comes from, in lines: RQ's cost in this very run, and what the twin says when it is told that."""
-    known, own = one.calibrated, overhead(one.live)
+    known, own = one.calibrated, overhead(one.live, quarters=1)
     lines = [f"RQ's cost in ms, calibrated {_costs(known)}", f"         in this run {_costs(own)}"]
     again = simulate(one.live, overheads=Overheads.measured(own)).measures.to_dict()
     for gap in one.gaps:

@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.fidelity [--settings 50] [--seed N]`` draws settings (load, service, limit, open or closed loop,
 retries of what was refused), plays each live, and plays the run's own tape in the twin, which is told what RQ costs per
-job on this machine: ``calibrate`` measures that first, for each number of workers. Throughput, shed rate, mean in
+job here and now: a calibration comes right before each setting, with its workers. Throughput, shed rate, mean in
 system and mean sojourn must all be within a tenth of the twin's, or within the twin's own spread where that is wider,
 in 95 of 100 settings. The spread is what is left when each job draws its cost anew from the measured ones. A rate may
 always be two events off in its window. With fewer than twenty settings each run is shorter, and the bar is 15 %.
@@ -24,8 +24,7 @@ from benchmarks._gaps import NAMES, Compared, compare, explained
 from benchmarks._live import play
 from benchmarks._settings import settings, title
 from demo_workers.scenario import Scenario
-from demo_workers.stack import Stack
-from demo_workers.stack.calibration import Calibration
+from demo_workers.stack import Stack, calibration
 from lessons.cli.running import progress_bar
 
 SETTINGS = 50
@@ -34,6 +33,7 @@ MANY = 20
 BAR, LENGTH_S = 0.10, 8.0
 SHORT_BAR, SHORT_LENGTH_S = 0.15, 5.0
 """In a short run a single job weighs more."""
+MOST_CALIBRATED_S = 0.05
 WORST = 5
 
 
@@ -63,16 +63,22 @@ async def measure(options: argparse.Namespace) -> list[Figure]:
 async def _compared(scenarios: Sequence[Scenario], bar: float) -> AsyncIterator[Compared]:
     """Play and compare one after the other on one stack."""
     stack = Stack("fidelity")
-    calibrated: dict[int, Calibration] = {}
     with tempfile.TemporaryDirectory(prefix="wb-bench-") as out:
         try:
             for n, scenario in enumerate(scenarios):
-                workers = scenario.service.workers
-                if workers not in calibrated:
-                    calibrated[workers] = await stack.calibrate(workers, fresh=True)
-                yield compare(await play(stack, scenario, Path(out) / str(n)), calibrated[workers], bar)
+                calibrating = calibration.scenario(scenario.service.workers, service_time_s=_like(scenario))
+                before, live = [
+                    await play(stack, one, Path(out) / f"{n}-{name}")
+                    for name, one in (("calibration", calibrating), ("setting", scenario))
+                ]
+                yield compare(live, calibration.overhead(before, quarters=1), bar)
         finally:
             await stack.stop()
+
+
+def _like(scenario: Scenario) -> float:
+    """The service time to calibrate with: the setting's own, but short enough for a good many jobs a second."""
+    return min(scenario.service.service_time_s, MOST_CALIBRATED_S)
 
 
 def _tell_worst(found: Sequence[Compared]) -> None:

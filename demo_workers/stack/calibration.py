@@ -27,10 +27,10 @@ from demo_workers.variates import Stream, variate
 
 QUARTERS = 4
 SERVICE_S = 0.02
-CYCLE_S = {"simple": 0.023, "fork": 0.036}
-"""About what a job of ``SERVICE_S`` takes a worker of each class; only the load's height depends on it."""
-BUSY_S, DRAIN_S, QUIET_S = 1.2, 0.7, 0.9
-"""All workers are kept busy; what waits is done; then there is little to do."""
+ABOUT_S = {"simple": 0.003, "fork": 0.016}
+"""About what RQ costs with a worker of each class; only the load's height depends on it."""
+QUIET_S, BUSY_S = 0.8, 1.2
+"""First there is little to do, then more than all workers can."""
 LONG_IDLE = 3.0
 """A worker waits for work once its last job ended so many times ``overhead_after_s`` ago."""
 
@@ -71,14 +71,19 @@ class Calibration(msgspec.Struct, frozen=True):
         return self.overhead_before_s + self.overhead_after_s
 
 
-def scenario(workers: int, worker_class: str = "simple") -> Scenario:
-    """A load that keeps ``workers`` workers busy without a pause for about a second, and then lets them wait."""
-    rate = workers / CYCLE_S[worker_class]
-    steps = ((0.0, 1.4 * rate), (BUSY_S, 0.0), (BUSY_S + DRAIN_S, 0.3 * rate))
+def scenario(workers: int, worker_class: str = "simple", service_time_s: float = SERVICE_S) -> Scenario:
+    """A load that first lets ``workers`` workers wait, and then keeps them busy without a pause for about a second.
+
+    Args:
+        workers: how many.
+        worker_class: of which kind.
+        service_time_s: of each job. The shorter it is the more RQ has to do, and RQ's processes wait for each other.
+    """
+    rate = workers / (service_time_s + ABOUT_S[worker_class])
     return Scenario(
-        load=Load(kind="steps", arrival_rate=rate, steps=steps, duration_s=BUSY_S + DRAIN_S + QUIET_S),
+        load=Load(kind="steps", steps=((0.0, 0.3 * rate), (QUIET_S, 1.4 * rate)), duration_s=QUIET_S + BUSY_S),
         service=Service(
-            service_time_s=SERVICE_S,
+            service_time_s=service_time_s,
             distribution="deterministic",
             workers=workers,
             worker_class=cast("Any", worker_class),
@@ -96,21 +101,25 @@ class _Costs(NamedTuple):
     pickups_s: Floats
 
 
-def overhead(run: Run) -> Calibration:
+def overhead(run: Run, quarters: int = QUARTERS) -> Calibration:
     """RQ's mean cost per job in a run that had workers busy and idle.
 
     What RQ does between two jobs counts only where the second one was already waiting: a worker that had nothing to do
     would look slow. It is the mean of the quietest of four quarters: another program on the cores can only add to it,
     and seldom all the time.
+
+    Args:
+        run: of ``scenario``, or any other without turned knobs.
+        quarters: 1 takes all jobs as they are, whatever else went on.
     """
     found = _costs(run)
-    quarters = [quarter for quarter in np.array_split(found.busy[:, 1:], QUARTERS) if len(quarter)]
-    least = min(quarters or [np.full((1, 3), np.nan)], key=lambda quarter: float(np.mean(np.sum(quarter, axis=1))))
+    parts = [part for part in np.array_split(found.busy[:, 1:], quarters) if len(part)]
+    least = min(parts or [np.full((1, 3), np.nan)], key=lambda part: float(np.mean(np.sum(part, axis=1))))
     before_s, stretch_s, after_s = (float(mean) for mean in np.mean(least, axis=0))
     return Calibration(
         overhead_before_s=before_s,
         overhead_after_s=after_s,
-        workers=len(np.unique(run.executions["worker"])),
+        workers=len(np.unique(_finished(run)["worker"])),
         jobs=len(found.busy),
         worker_class=run.scenario.service.worker_class,
         stretch_s=stretch_s,
@@ -122,7 +131,7 @@ def overhead(run: Run) -> Calibration:
 
 
 def _costs(run: Run) -> _Costs:
-    rows = run.executions[~np.isnan(run.executions["finished_s"])]
+    rows = _finished(run)
     admitted = _admitted_s(run, rows)
     asked = np.array([_asked_s(run.scenario, int(request)) for request in rows["request"]])
     stretch = rows["finished_s"] - rows["started_s"] - asked
@@ -137,6 +146,10 @@ def _costs(run: Run) -> _Costs:
     costs, waits = np.array(sorted(busy)).reshape(-1, 4), np.array(idle).reshape(-1, 2)
     long_s = LONG_IDLE * float(np.mean(costs[:, 3])) if len(costs) else np.inf
     return _Costs(costs, waits[waits[:, 0] > long_s, 1])
+
+
+def _finished(run: Run) -> Table:
+    return np.asarray(run.executions[~np.isnan(run.executions["finished_s"])])
 
 
 def _asked_s(scenario: Scenario, request: int) -> float:

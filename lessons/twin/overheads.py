@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from demo_workers.stack.calibration import Calibration
 
@@ -52,8 +54,16 @@ class Overheads:
         )
 
     def redrawn(self, seed: int) -> Overheads:
-        """The same sample, from which each job draws another one."""
-        return replace(self, seed=seed)
+        """Another sample of the same size out of this one (bootstrap), from which each job draws another one.
+
+        So two of them differ by what a handful of measured jobs leaves unknown, and by who meets which.
+        """
+        dice = np.random.default_rng(seed)
+        costs, pickups_s = (
+            [sample[n] for n in dice.integers(len(sample), size=len(sample))] if sample else ()
+            for sample in (self.costs, self.pickups_s)
+        )
+        return replace(self, costs=costs, pickups_s=pickups_s, seed=seed)
 
     def rows(self) -> list[tuple[float, float, float, float]]:
         """What a job may cost: before, stretch, after, and for how long it holds its slot after the function."""

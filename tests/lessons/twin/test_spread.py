@@ -6,7 +6,7 @@ from demo_workers.scenario import Load, Scenario, Service
 from lessons.twin.overheads import Overheads
 from lessons.twin.spread import spreads
 
-SCENARIO = Scenario(load=Load(arrival_rate=40, duration_s=5), service=Service(service_time_s=0.02, workers=1))
+SCENARIO = Scenario(load=Load(arrival_rate=30, duration_s=5), service=Service(service_time_s=0.02, workers=1))
 
 
 def test_without_a_sample_there_is_no_noise() -> None:
@@ -18,7 +18,7 @@ def test_without_a_sample_there_is_no_noise() -> None:
 def test_the_wider_the_sample_the_wider_the_spread() -> None:
     """Around about the same mean."""
     narrow, wide = [
-        spreads(SCENARIO, Overheads(costs=[(0.004 - d, 0.0, 0.0), (0.004 + d, 0.0, 0.0)])) for d in (0.0005, 0.004)
+        spreads(SCENARIO, Overheads(costs=20 * [(0.002 - d, 0.0, 0.0), (0.002 + d, 0.0, 0.0)])) for d in (0.0002, 0.002)
     ]
     assert 0 < narrow["sojourn_s"].half_width < wide["sojourn_s"].half_width
     assert abs(narrow["sojourn_s"].mean - wide["sojourn_s"].mean) < 0.5 * narrow["sojourn_s"].mean
