@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from demo_workers.records.run import Run
 from demo_workers.stack.calibration import Calibration, overhead
+from lessons.check.gaps import Spread
+from lessons.twin.family import redrawn_twins
 from lessons.twin.overheads import Overheads
 from lessons.twin.simulate import simulate
-from lessons.twin.spread import Spread, spreads
 
 NAMES = ("throughput", "shed_rate", "in_system", "sojourn_s")
 RATES = ("throughput", "shed_rate")
@@ -38,7 +39,7 @@ class Gap:
         return abs(self.live - self.twin.mean) / self.twin.mean if self.twin.mean else 0.0
 
     def __str__(self) -> str:
-        return f"{self.name} {self.live:.3g} against {self.twin.mean:.3g} ± {self.twin.half_width:.2g}"
+        return f"{self.name} {self.live:.3g} against {self.twin.mean:.3g} ± {self.twin.one_more:.2g}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,21 +70,26 @@ def compare(live: Run, calibrated: Calibration, bar: float) -> Compared:
         bar: relative difference that is allowed where the twin's spread is not wider.
     """
     window_s = live.length_s - min(live.scenario.warmup, 0.9 * live.length_s)
-    measured, twin = live.measures.to_dict(), spreads(live, Overheads.measured(calibrated))
+    measured = live.measures.to_dict()
+    twins = [twin.measures.to_dict() for twin in redrawn_twins(live, Overheads.measured(calibrated))]
     gaps = []
     for name in NAMES:
-        value = measured[name]
-        if value is not None and name in twin:
+        value, values = measured[name], [found for twin in twins if (found := twin[name]) is not None]
+        spread = Spread.of(values)
+        if value is not None and spread is not None:
             least = EVENTS / window_s if name in RATES else 0.0
-            allowed = max(bar * twin[name].mean, twin[name].half_width, least)
-            gaps.append(Gap(name=name, live=value, twin=twin[name], allowed=allowed))
+            allowed = max(bar * spread.mean, spread.one_more, least)
+            gaps.append(Gap(name=name, live=value, twin=spread, allowed=allowed))
     return Compared(live=live, calibrated=calibrated, gaps=gaps)
 
 
 def explained(one: Compared) -> list[str]:
     """Where a gap comes from, in lines: RQ's cost in this very run, and what the twin says when it is told that."""
     known, own = one.calibrated, overhead(one.live, quarters=1)
-    lines = [f"RQ's cost in ms, calibrated {_costs(known)}", f"         in this run {_costs(own)}"]
+    lines = [f"RQ's cost in ms, calibrated {_costs(known)}"]
+    if own.jobs == 0:
+        return [*lines, "in this run no job had to wait, so what RQ costs cannot be told from it"]
+    lines.append(f"            in this run {_costs(own)}")
     again = simulate(one.live, overheads=Overheads.measured(own)).measures.to_dict()
     for gap in one.gaps:
         value = again[gap.name]

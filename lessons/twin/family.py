@@ -48,6 +48,21 @@ def twins_of(
     return found
 
 
+def redrawn_twins(what: Scenario | Run, overheads: Overheads, *, times: int = 16) -> list[Run]:
+    """Twins on the run's own tape that draw what RQ costs anew: how far they lie apart is how much of a gap is chance.
+
+    Args:
+        what: as for ``simulate``.
+        overheads: with the sample that was measured; without one all twins are the same.
+        times: how many; at least 1. With sixteen a standard deviation is known to a fifth of itself.
+
+    Raises:
+        ScenarioError: the number of times is out of bounds.
+    """
+    whole("times", times, 1, MOST)
+    return [simulate(what, overheads=overheads.redrawn(seed), runs=times) for seed in range(times)]
+
+
 def seeds_of(seed: int, count: int) -> list[int]:
     """So many seeds that follow from one: itself, then others that no other seed has.
 

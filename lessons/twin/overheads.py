@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lessons.theory.bounds import number
+from lessons.theory.predicting import MOST_OVERHEAD_S
+
 if TYPE_CHECKING:
     from demo_workers.stack.calibration import Calibration
 
@@ -39,6 +42,15 @@ class Overheads:
     costs: Sequence[Cost] = ()
     pickups_s: Sequence[float] = ()
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("before_s", "stretch_s", "after_s", "slot_s", "pickup_s"):
+            value = getattr(self, name)
+            if value is not None:
+                number(f"overhead_{name}", value, high=MOST_OVERHEAD_S)
+        for name in ("costs", "pickups_s"):
+            for value in np.ravel(getattr(self, name)).tolist():
+                number(f"overhead_{name}", value, high=MOST_OVERHEAD_S)
 
     @classmethod
     def measured(cls, found: Calibration) -> Overheads:

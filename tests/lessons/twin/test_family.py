@@ -8,8 +8,9 @@ import pytest
 
 from demo_workers.errors import ScenarioError
 from demo_workers.records.directory import Steer
-from lessons.twin.family import twins_of
-from lessons.twin.simulate import simulate
+from lessons.check.gaps import Spread
+from lessons.twin.family import redrawn_twins, twins_of
+from lessons.twin.simulate import Overheads, simulate
 from tests.lessons.compared import CALM, COST
 
 
@@ -37,3 +38,20 @@ def test_nobody_is_no_family() -> None:
     """At least the twin itself."""
     with pytest.raises(ScenarioError, match="at least 1"):
         twins_of(CALM, seeds=0)
+    with pytest.raises(ScenarioError, match="at least 1"):
+        redrawn_twins(CALM, COST, times=0)
+
+
+def test_the_wider_the_sample_the_further_apart_are_its_twins() -> None:
+    """On one tape, around about the same mean; without a sample they are one and the same."""
+    none, narrow, wide = [
+        redrawn_twins(CALM, Overheads(costs=20 * [(0.002 - d, 0.0, 0.0), (0.002 + d, 0.0, 0.0)]))
+        for d in (0.0, 0.0002, 0.002)
+    ]
+    assert {run.scenario.seed for run in (*none, *narrow, *wide)} == {CALM.seed}
+    assert len({run.events.tobytes() for run in none}) == 1
+    a, b = [Spread.of([run.measures.sojourn_s or 0.0 for run in runs]) for runs in (narrow, wide)]
+    assert a is not None
+    assert b is not None
+    assert 0 < a.one_more < b.one_more
+    assert a.mean == pytest.approx(b.mean, rel=0.2)
