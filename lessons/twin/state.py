@@ -69,7 +69,7 @@ class Sim(NamedTuple):
 
     ``now`` has one row, the registers; ``params`` one for each stretch between two turned knobs. ``idle`` is a ring of
     idle workers, longest idle first; ``done_s`` when functions returned, in order; ``full_at_s`` when each client's
-    bucket would be full again; ``thinks`` the think times of a closed loop per request, as multiples of their mean. Each
+    bucket would be full again; ``thinks`` the think times of a closed loop per request, as multiples of their mean. A
     job has one of ``costs`` and, where an idle worker takes it, one of ``pickups_s``, drawn by ``cost_seed``.
     """
 
