@@ -14,6 +14,7 @@ from demo_workers.variates import Stream, variate
 from lessons.twin import drain_rate, room
 from lessons.twin.compiling import compiled
 from lessons.twin.parameters import parameters
+from lessons.twin.simulate import Overheads
 from lessons.twin.tapes import Change, open_tape
 from lessons.twin.uniform import uniform_compiled
 
@@ -66,7 +67,8 @@ def test_the_tape_is_that_of_the_live_clients(
 def test_a_refused_client_is_told_the_same_wait(steps: list[tuple[float, bool]]) -> None:
     """The gateway's rule and the twin's copy of it, over the same finishes and questions."""
     scenario = Scenario(load=Load(arrival_rate=0))
-    sim = room.sim(7, open_tape(scenario), 1, [parameters(scenario, scenario, 0, 0)], 100, compiled=False)
+    params = [parameters(scenario, scenario)]
+    sim = room.sim(7, open_tape(scenario), 1, params, Overheads(), 100, compiled=False)
     gateway, now = live.DrainRate(), 0.0
     for passed_s, finished in steps:
         now += passed_s
