@@ -1,0 +1,117 @@
+"""The running system of chapter 03, and the loads that its sections put on it."""
+
+from __future__ import annotations
+
+from demo_workers.errors import LoadGeneratorLagging
+from demo_workers.records.run import Run
+from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
+from demo_workers.stack import Stack
+from demo_workers.stack.calibration import Calibration
+from demo_workers.stack.custom_policies import Admit
+from lessons.twin.simulate import Overheads, simulate
+
+WORKERS, SERVICE_S = 3, 0.05
+OVERLOAD = 2.0
+"""Arrivals as a multiple of what the workers can do."""
+
+PATIENCE_S = 1.0
+LIMITS = (6, 20, 40, 100)
+SHORT_S, FULL_S = 3.0, 8.0
+"""Length of the loads: what Run All plays, and what a button does."""
+
+TRIES = 3
+
+
+class Lesson:
+    """Redis, gateway and workers, and what RQ costs per job here; made by ``open_lesson``.
+
+    Args:
+        stack: what carries the loads.
+        cost: RQ's cost per job with three workers at work.
+    """
+
+    def __init__(self, stack: Stack, cost: Calibration) -> None:
+        self.stack, self.cost = stack, cost
+        self.kept: Run | None = None
+
+    @property
+    def capacity(self) -> float:
+        """cμ: posts per second that the workers can do, RQ's own cost per job included."""
+        return WORKERS / (SERVICE_S + self.cost.overhead_s)
+
+    @property
+    def arrival_rate(self) -> float:
+        """λ of sections a and b, posts per second."""
+        return OVERLOAD * self.capacity
+
+    def overloaded(
+        self,
+        limit: int | None,
+        *,
+        duration_s: float = SHORT_S,
+        patience_s: float | None = PATIENCE_S,
+        seed: int = 7,
+    ) -> Scenario:
+        """Twice the capacity from the first second to the last; nobody tries again.
+
+        Args:
+            limit: most jobs inside, or None.
+            duration_s: length of the load, seconds.
+            patience_s: how long a client waits, seconds; None is for ever.
+            seed: the tape's seed.
+        """
+        return Scenario(
+            load=Load(arrival_rate=self.arrival_rate, duration_s=duration_s),
+            service=Service(service_time_s=SERVICE_S, workers=WORKERS),
+            admission=Admission(limit=limit),
+            retry=Retry(policy="none", timeout_s=patience_s),
+            seed=seed,
+            # nobody waits for longer than that
+            drain_s=0.3 if patience_s is None else patience_s + 0.1,
+        )
+
+    def simulate(self, scenario: Scenario, *, admit: Admit | None = None) -> Run:
+        """The twin, with RQ's cost as it is here; plain Python, so that nothing has to be compiled first."""
+        return simulate(scenario, overheads=overheads(self.cost), admit=admit, engine="python")
+
+    async def play(self, scenario: Scenario, *, admit: Admit | None = None) -> Run:
+        """A live run; one that the machine was too busy for is played again, twice at most.
+
+        Raises:
+            LabError: a part died, a policy made a mistake, or the machine is too busy.
+        """
+        for _ in range(TRIES - 1):
+            try:
+                return await self.stack.run(scenario, admit=admit)
+            except LoadGeneratorLagging:
+                continue
+        return await self.stack.run(scenario, admit=admit)
+
+    def keep(self, run: Run) -> Run:
+        """Remember a run, for the section that looks at one's own."""
+        self.kept = run
+        return run
+
+    async def close(self) -> None:
+        """End everything that was started; nothing is left running. The next run brings it back."""
+        await self.stack.stop()
+        print("Everything is stopped.")
+
+
+def overheads(cost: Calibration) -> Overheads:
+    """What was measured, in the twin's terms."""
+    return Overheads(before_s=cost.overhead_before_s, after_s=cost.overhead_after_s)
+
+
+async def open_lesson() -> Lesson:
+    """Start Redis, gateway and three workers, and measure what RQ costs per job here (kept for the next time).
+
+    Running it again replaces what the first call started.
+    """
+    stack = Stack("03_back_pressure")
+    await stack.start(WORKERS)
+    lesson = Lesson(stack, await stack.calibrate(WORKERS))
+    for note in stack.notes():
+        print(f"Note: {note}")
+    print(f"{stack.redis.name}. Three workers can do {lesson.capacity:.0f} posts per second here.")
+    return lesson

@@ -1,0 +1,121 @@
+"""Still charts of measurements against a quantity: theory pale, the twin thin, live bold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike, NDArray
+
+from lessons.show import style
+from lessons.show.figures import Picture
+
+SIZE_PX = (900, 360)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One kind of thing in a chart: points with how they are drawn, and their range if they have one.
+
+    Attributes:
+        name: for the legend.
+        x, y: the points.
+        low, high: the range of each point, or None.
+        look: what Matplotlib is told about line and marker.
+    """
+
+    name: str
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    low: NDArray[np.float64] | None = None
+    high: NDArray[np.float64] | None = None
+    look: Mapping[str, Any] = field(default_factory=dict)
+
+
+def curve(name: str, x: ArrayLike, y: ArrayLike) -> Layer:
+    """What theory says: wide and pale."""
+    look = {"color": style.GREY, "lw": style.GHOST_WIDTH, "alpha": 2 * style.GHOST_ALPHA, "ls": "-"}
+    return Layer(name=name, x=np.asarray(x, float), y=np.asarray(y, float), look=look)
+
+
+def spread(name: str, values: Mapping[int, Sequence[float]] | Mapping[float, Sequence[float]]) -> Layer:
+    """What the twin says: the mean of its runs, with their range."""
+    x, y = _means(values)
+    low, high = (np.array([end(ones) for ones in values.values()], float) for end in (min, max))
+    look = {"color": style.BLUE, "lw": 1.2, "ls": (0, (4, 1.6)), "marker": "o", "ms": 5, "mfc": style.PAPER}
+    return Layer(name=name, x=x, y=y, low=low, high=high, look=look)
+
+
+def measured(
+    name: str, values: Mapping[int, Sequence[float]] | Mapping[float, Sequence[float]], *, joined: bool = False
+) -> Layer:
+    """What was measured on the real thing: bold."""
+    x, y = _means(values)
+    look = {"color": style.VERMILLION, "lw": 2.4, "ls": "-" if joined else "", "marker": "D", "ms": 9}
+    return Layer(name=name, x=x, y=y, look=look)
+
+
+def same_tape(name: str, values: Mapping[int, Sequence[float]] | Mapping[float, Sequence[float]]) -> Layer:
+    """What the twin says to the tape of a live run."""
+    x, y = _means(values)
+    return Layer(name=name, x=x, y=y, look={"color": style.BLUE, "ls": "", "marker": "x", "ms": 11, "mew": 2.4})
+
+
+def dots(name: str, x: ArrayLike, y: ArrayLike) -> Layer:
+    """Many single things that were measured."""
+    look = {"color": style.VERMILLION, "ls": "", "marker": ".", "ms": 6, "alpha": 0.6}
+    return Layer(name=name, x=np.asarray(x, float), y=np.asarray(y, float), look=look)
+
+
+def chart(title: str, layers: Iterable[Layer], *, x: str, y: str, log_x: bool = False, log_y: bool = False) -> Picture:
+    """A picture of some layers; its text for screen readers has their numbers.
+
+    Args:
+        title: the finding, or the question.
+        layers: what to draw, from back to front.
+        x: label of the axis, with its unit.
+        y: likewise.
+        log_x: a logarithmic axis.
+        log_y: likewise.
+    """
+    layers = list(layers)
+    width, height = (px / style.DPI for px in SIZE_PX)
+    figure = Picture(figsize=(width, height), dpi=style.DPI, facecolor=style.PAPER)
+    axes = figure.add_axes((0.07, 0.145, 0.905, 0.71))
+    style.dress(axes, "")
+    _scale(axes, layers, log_x, log_y)
+    for depth, layer in enumerate(layers, start=2):
+        axes.plot(layer.x, layer.y, zorder=depth, label=layer.name, **layer.look)
+        if layer.low is not None and layer.high is not None:
+            axes.vlines(layer.x, layer.low, layer.high, color=layer.look["color"], lw=1.2, zorder=depth)
+    axes.set_xlabel(x, fontsize=style.LABEL_PT, color=style.GREY)
+    axes.set_ylabel(y, fontsize=style.LABEL_PT, color=style.GREY)
+    axes.legend(loc="best", fontsize=style.LABEL_PT, frameon=False)
+    style.title(figure, title)
+    figure.alt = f"{title}. {' '.join(map(_words, layers))}"
+    return figure
+
+
+def _scale(axes: Axes, layers: Sequence[Layer], log_x: bool, log_y: bool) -> None:
+    if log_x:
+        axes.set_xscale("log")
+    if log_y:
+        axes.set_yscale("log")
+    else:
+        tops = [np.nanmax(layer.y if layer.high is None else layer.high) for layer in layers]
+        axes.set_ylim(0, style.nice(1.08 * float(max(tops))))
+
+
+def _means(values: Mapping[Any, Sequence[float]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return np.array(list(values), float), np.array([np.mean(ones) for ones in values.values()], float)
+
+
+def _words(layer: Layer) -> str:
+    """Few points are told; of many, the first and the last."""
+    points = list(zip(layer.x, layer.y, strict=True))
+    shown = points if len(points) <= 8 else [points[0], points[-1]]
+    said = ", ".join(f"{y:.3g} at {x:.3g}" for x, y in shown)
+    return f"{layer.name[0].upper()}{layer.name[1:]}: {said}."
