@@ -23,10 +23,10 @@ from lessons.twin.compiling import compiled
 LINE = 64
 """Bytes that a processor fetches together."""
 
-SIZES = tuple(1 << power for power in (14, 16, 18, 20, 22, 24, 26, 27))
-"""Bytes of the working sets: 16 kB to 128 MB."""
+SIZES = tuple(1 << power for power in (14, 16, 18, 20, 22, 24, 26))
+"""Bytes of the working sets: 16 kB to 64 MB."""
 
-STEPS = 300_000
+STEPS = 200_000
 BEST_OF = 3
 FILE_BYTES = 32 << 20
 READS = 60

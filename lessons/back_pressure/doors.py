@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from typing import Any, NamedTuple
 
 import httpx
 
+from demo_workers.queueing.bounded_enqueue import BoundedQueue
 from lessons.back_pressure.lesson import WORKERS, Lesson
 from lessons.check.claims import Claim, check
 
 PLACES = 2
 WORK_S = 0.3
-GREEDY, MODEST = "7", "8"
-"""Two clients by the numbers that they give themselves."""
+GREEDY, MODEST = "greedy", "modest"
+EMPTY_S, LOOK_S = 5.0, 0.05
 
 
 class Heard(NamedTuple):
@@ -33,7 +35,7 @@ class Heard(NamedTuple):
 
     def __str__(self) -> str:
         later = f", Retry-After: {self.retry_after}" if self.retry_after else ""
-        return f"client {self.who}: {self.status}{later} · {self.body.get('detail', 'accepted')}"
+        return f"{self.who} client: {self.status}{later} · {self.body.get('detail', 'accepted')}"
 
 
 class Doors(NamedTuple):
@@ -47,21 +49,31 @@ async def knock(lesson: Lesson) -> Doors:
     """Send real requests to the gateway: three when two may be inside; then three where each client has a bound."""
     await lesson.stack.start(WORKERS)
     gateway = lesson.stack.gateway
+    await _until_empty(BoundedQueue(lesson.stack.connection, lesson.stack.queue))
+    # numbers of their own each time: the gateway remembers how much a client has asked
+    numbers = {who: secrets.randbelow(2**30) for who in (GREEDY, MODEST)}
     transport = httpx.AsyncHTTPTransport(uds=lesson.stack.url.removeprefix("unix:"))
     async with httpx.AsyncClient(transport=transport, base_url="http://workbook", timeout=10) as http:
         try:
             await gateway.call("steer", admission={"limit": PLACES})
-            full = [await _post(http, MODEST, WORK_S) for _ in range(PLACES + 1)]
+            full = [await _post(http, MODEST, numbers[MODEST], WORK_S) for _ in range(PLACES + 1)]
             await gateway.call("steer", admission={"client_rate": 0.5, "client_burst": 1})
-            greedy = [await _post(http, who, 0.001) for who in (GREEDY, GREEDY, MODEST)]
+            greedy = [await _post(http, who, numbers[who], 0.001) for who in (GREEDY, GREEDY, MODEST)]
         finally:
             await gateway.call("steer", admission={})
     return Doors(full, greedy)
 
 
-async def _post(http: httpx.AsyncClient, who: str, work_s: float) -> Heard:
+async def _until_empty(queue: BoundedQueue) -> None:
+    """Nothing of an earlier run may take the places."""
+    async with asyncio.timeout(EMPTY_S):
+        while await queue.depth():
+            await asyncio.sleep(LOOK_S)
+
+
+async def _post(http: httpx.AsyncClient, who: str, number: int, work_s: float) -> Heard:
     order = {"task": "work", "args": {"service_time_s": work_s}}
-    headers = {"Workbook-Client": who, "Idempotency-Key": secrets.token_hex(8)}
+    headers = {"Workbook-Client": str(number), "Idempotency-Key": secrets.token_hex(8)}
     answer = await http.post("/jobs", json=order, headers=headers)
     return Heard(who, answer.status_code, answer.headers.get("retry-after", ""), answer.json())
 

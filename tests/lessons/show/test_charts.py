@@ -1,0 +1,37 @@
+"""Charts of measurements: theory pale, the twin with its range, live bold; and all of it in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lessons.show import charts
+from lessons.show.figures import png
+
+
+def test_a_chart_shows_and_says_its_layers() -> None:
+    """Few points are told one by one; of many, the first and the last."""
+    x = np.linspace(0.1, 0.9, 50)
+    layers = [
+        charts.curve("theory", x, x / (1 - x)),
+        charts.spread("twin", {0.5: [0.9, 1.1], 0.8: [3.0, 5.0]}),
+        charts.measured("live", {0.5: [1.2]}),
+        charts.same_tape("the same tape", {0.5: [1.1]}),
+        charts.dots("a post", [0.3, 0.4], [1, 2]),
+    ]
+    figure = charts.chart("A finding", layers, x="ρ", y="wait")
+    assert figure.alt.startswith("A finding. Theory: 0.111 at 0.1, 9 at 0.9. Twin: 1 at 0.5, 4 at 0.8.")
+    assert "Live: 1.2 at 0.5." in figure.alt
+    assert png(figure).startswith(b"\x89PNG")
+
+
+def test_no_point_lies_outside() -> None:
+    """The axis is as high as the highest range."""
+    figure = charts.chart("x", [charts.spread("twin", {1: [1.0, 40.0]})], x="x", y="y")
+    assert figure.axes[0].get_ylim()[1] >= 40
+
+
+def test_logarithmic_axes() -> None:
+    """Powers of ten are equally far apart."""
+    layer = charts.measured("here", {1: [1.0], 1000: [100.0]}, joined=True)
+    figure = charts.chart("x", [layer], x="MB", y="ns", log_x=True, log_y=True)
+    assert (figure.axes[0].get_xscale(), figure.axes[0].get_yscale()) == ("log", "log")
