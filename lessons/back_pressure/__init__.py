@@ -1,7 +1,7 @@
 """Chapter 03's verbs, one module per section: how long may the queue be?
 
 ``lesson`` holds the running system and the loads; ``overload`` (a), ``limits`` (b), ``race`` and ``doors`` (c),
-``hockey_stick`` (d), ``little`` (e), ``distance`` and ``full_memory`` (f), ``exercises``.
+``hockey_stick`` and ``side_by_side`` (d), ``little`` (e), ``distance`` and ``full_memory`` (f), ``exercises``.
 """
 
 from lessons.back_pressure.distance import check_distance, measure_distance, show_distance, slower
@@ -23,6 +23,7 @@ from lessons.back_pressure.limits import check_limits, check_live_limits, live_l
 from lessons.back_pressure.little import a_run, check_little, check_tool, show_little, show_tool
 from lessons.back_pressure.overload import check_overload, doubling, overload, overload_panel, show_drain
 from lessons.back_pressure.race import check_race, race, race_for_places
+from lessons.back_pressure.side_by_side import check_gaps, lay_over
 
 __all__ = [
     "LIMITS",
@@ -32,6 +33,7 @@ __all__ = [
     "check_distance",
     "check_doors",
     "check_full",
+    "check_gaps",
     "check_limits",
     "check_little",
     "check_live_limits",
@@ -45,6 +47,7 @@ __all__ = [
     "doubling",
     "fill_up",
     "knock",
+    "lay_over",
     "live_limits",
     "live_points",
     "look_for_places",

@@ -7,10 +7,11 @@ import mmap
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numba
 import numpy as np
 import platformdirs
 from IPython.display import display
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 
 from lessons.check.claims import Claim, check
 from lessons.show import charts
-from lessons.twin.compiling import compiled
 
 LINE = 64
 """Bytes that a processor fetches together."""
@@ -49,7 +49,9 @@ class Distance(NamedTuple):
 
 def measure_distance(sizes: Sequence[int] = SIZES) -> Distance:
     """Walk through memory of growing size in a random order, then read pages of a file at random."""
-    walk = compiled(_walk)
+    walk: Callable[..., int] = numba.njit(
+        _walk
+    )  # half a second; in plain Python the interpreter would be all that is measured
     walk(_circle(sizes[0]), 10)  # compiled before the clock runs
     memory = {size: _step_ns(walk, _circle(size)) for size in sizes}
     return Distance(memory, *_pages())
@@ -72,8 +74,7 @@ def _circle(size: int) -> NDArray[np.int64]:
     return cells
 
 
-def _step_ns(walk: object, cells: NDArray[np.int64]) -> float:
-    assert callable(walk)
+def _step_ns(walk: Callable[..., int], cells: NDArray[np.int64]) -> float:
     walk(cells, min(len(cells) // (LINE // 8), STEPS))
     times = []
     for _ in range(BEST_OF):

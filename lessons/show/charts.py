@@ -1,4 +1,4 @@
-"""Still charts of measurements against a quantity: theory pale, the twin thin, live bold."""
+"""Still charts of measurements against a quantity: theory pale and dotted, the twin thin, live bold."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Layer:
 
 
 def curve(name: str, x: ArrayLike, y: ArrayLike) -> Layer:
-    """What theory says: wide and pale."""
-    look = {"color": style.GREY, "lw": style.GHOST_WIDTH, "alpha": 2 * style.GHOST_ALPHA, "ls": "-"}
+    """What theory says: dotted and pale."""
+    look = _stroke(style.THEORY) | {"alpha": 0.8}
     return Layer(name=name, x=np.asarray(x, float), y=np.asarray(y, float), look=look)
 
 
@@ -45,7 +45,7 @@ def spread(name: str, values: Mapping[int, Sequence[float]] | Mapping[float, Seq
     """What the twin says: the mean of its runs, with their range."""
     x, y = _means(values)
     low, high = (np.array([end(ones) for ones in values.values()], float) for end in (min, max))
-    look = {"color": style.BLUE, "lw": 1.2, "ls": (0, (4, 1.6)), "marker": "o", "ms": 5, "mfc": style.PAPER}
+    look = _stroke(style.TWIN) | {"marker": "o", "ms": 5, "mfc": style.PAPER}
     return Layer(name=name, x=x, y=y, low=low, high=high, look=look)
 
 
@@ -54,19 +54,19 @@ def measured(
 ) -> Layer:
     """What was measured on the real thing: bold."""
     x, y = _means(values)
-    look = {"color": style.VERMILLION, "lw": 2.4, "ls": "-" if joined else "", "marker": "D", "ms": 9}
+    look = _stroke(style.LIVE) | {"ls": "-" if joined else "", "marker": "D", "ms": 8}
     return Layer(name=name, x=x, y=y, look=look)
 
 
 def same_tape(name: str, values: Mapping[int, Sequence[float]] | Mapping[float, Sequence[float]]) -> Layer:
     """What the twin says to the tape of a live run."""
     x, y = _means(values)
-    return Layer(name=name, x=x, y=y, look={"color": style.BLUE, "ls": "", "marker": "x", "ms": 11, "mew": 2.4})
+    return Layer(name=name, x=x, y=y, look=_stroke(style.TWIN) | {"ls": "", "marker": "x", "ms": 11, "mew": 2.4})
 
 
 def dots(name: str, x: ArrayLike, y: ArrayLike) -> Layer:
     """Many single things that were measured."""
-    look = {"color": style.VERMILLION, "ls": "", "marker": ".", "ms": 6, "alpha": 0.6}
+    look = _stroke(style.LIVE) | {"ls": "", "marker": ".", "ms": 6, "alpha": 0.6}
     return Layer(name=name, x=np.asarray(x, float), y=np.asarray(y, float), look=look)
 
 
@@ -97,6 +97,10 @@ def chart(title: str, layers: Iterable[Layer], *, x: str, y: str, log_x: bool = 
     style.title(figure, title)
     figure.alt = f"{title}. {' '.join(map(_words, layers))}"
     return figure
+
+
+def _stroke(stroke: style.Stroke) -> dict[str, Any]:
+    return {"color": stroke.color, "lw": stroke.width, "ls": stroke.dash}
 
 
 def _scale(axes: Axes, layers: Sequence[Layer], log_x: bool, log_y: bool) -> None:

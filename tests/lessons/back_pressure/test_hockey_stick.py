@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import random
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -12,6 +14,8 @@ from lessons import back_pressure
 from lessons.back_pressure import Lesson
 from lessons.back_pressure.hockey_stick import Point, cost, scenario, theory_wait, wait
 from lessons.check.claims import ClaimError
+from lessons.check.gaps import Gaps, gaps
+from lessons.theory import predict
 from lessons.twin.simulate import Overheads, simulate
 from tests.lessons.back_pressure.paper import played
 
@@ -104,3 +108,40 @@ def test_the_cost_in_a_run_is_found_again() -> None:
     assert found.before_s == pytest.approx(0.004, rel=0.05)
     assert found.after_s == pytest.approx(0.006, rel=0.05)
     assert wait(simulate(run, overheads=found, engine="python")) == pytest.approx(wait(run), rel=0.02)
+
+
+def laid_over(run: Run) -> Gaps:
+    """A run beside its twins, as the notebook lays it."""
+    return back_pressure.lay_over(Point(0.8, 0.0, 0.0, 4.0, run))
+
+
+def live(seed: int, overheads: Overheads | None = None) -> Run:
+    """A run that takes itself for a live one."""
+    asked = scenario(0.8, 0.044, duration_s=2.4, seed=seed)
+    spent = overheads or Overheads(before_s=0.002, after_s=0.002)
+    return dataclasses.replace(simulate(asked, overheads=spent, engine="python"), source="live")
+
+
+def test_true_gaps_pass(capsys: pytest.CaptureFixture[str]) -> None:
+    """For any tape, without a digit."""
+    for _ in range(3):
+        back_pressure.check_gaps(laid_over(live(random.randrange(10**6))))
+    lines = [line for line in capsys.readouterr().out.splitlines() if "✓" in line]
+    assert len(lines) == 9
+    assert not any(letter.isdigit() for line in lines for letter in line)
+
+
+def test_a_live_run_that_falls_behind_is_no_twins() -> None:
+    """Jobs that took many times as long as drawn, while the twin knows nothing of it."""
+    slow = live(7, Overheads(before_s=0.3))
+    twins = [simulate(dataclasses.replace(slow.scenario, seed=seed), engine="python") for seed in range(7, 20)]
+    with pytest.raises(ClaimError, match=r"as many posts per second.*another tape would change more"):
+        back_pressure.check_gaps(gaps(predict(slow.scenario), *twins, slow))
+
+
+def test_a_run_that_is_above_the_formula_is_told() -> None:
+    """The formula of half the load lies below what all tapes say."""
+    run = live(7)
+    light = predict(scenario(0.2, 0.044, duration_s=2.4))
+    with pytest.raises(ClaimError, match="has on average not reached"):
+        back_pressure.check_gaps(gaps(light, *laid_over(run).tapes, run))
