@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -49,9 +49,8 @@ class Distance(NamedTuple):
 
 def measure_distance(sizes: Sequence[int] = SIZES) -> Distance:
     """Walk through memory of growing size in a random order, then read pages of a file at random."""
-    walk: Callable[..., int] = numba.njit(
-        _walk
-    )  # half a second; in plain Python the interpreter would be all that is measured
+    # half a second; in plain Python the interpreter would be all that is measured
+    walk: Any = numba.njit(_walk)
     walk(_circle(sizes[0]), 10)  # compiled before the clock runs
     memory = {size: _step_ns(walk, _circle(size)) for size in sizes}
     return Distance(memory, *_pages())
