@@ -18,6 +18,8 @@ KINDS: Mapping[str, str] = {
     "redis_safe_list": "redis_safe_list:RedisSafeList",
     "redis_stream": "redis_stream:RedisStream",
     "redis_pubsub": "redis_pubsub:RedisPubSub",
+    "rabbitmq": "rabbitmq:RabbitMQ",
+    "rabbitmq_classic": "rabbitmq:RabbitMQClassic",
 }
 """Every kind of broker and where it is. A client library is imported by who uses it: they take time."""
 

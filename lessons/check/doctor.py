@@ -13,8 +13,9 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from demo_workers.errors import LabError
+from demo_workers.errors import LabError, RabbitMQUnavailable
 from demo_workers.records.directory import runs_directory
+from demo_workers.services.rabbitmq_server import find_program
 from demo_workers.services.redis_server import RedisServer, make_runtime_directory
 
 NEEDED_MB = 200
@@ -35,13 +36,8 @@ class Check(msgspec.Struct, frozen=True):
 
 async def examine() -> list[Check]:
     """Look at everything; takes about a second, since it starts and stops the Redis server."""
-    return [_python(), _widgets(), await _redis(), _loopback(), _disk(), _leftovers(), *map(_optional, OPTIONAL)]
-
-
-OPTIONAL = (
-    ("RabbitMQ", "rabbitmq-server", "Only chapter 01 will use it."),
-    ("Docker", "docker", "Only docker-compose.yml uses it."),
-)
+    checks = [_python(), _widgets(), await _redis(), _loopback(), _disk(), _leftovers()]
+    return [*checks, _rabbitmq(), _docker()]
 
 
 def _python() -> Check:
@@ -123,7 +119,16 @@ def _owner(process: psutil.Process) -> bool:
     return any("workbook" in part or part == "lessons.cli" for part in process.cmdline())
 
 
-def _optional(entry: tuple[str, str, str]) -> Check:
-    name, program, use = entry
-    path = shutil.which(program)
-    return Check(name, True, path) if path else Check(name, None, f"not here. {use}")
+def _rabbitmq() -> Check:
+    try:
+        return Check("RabbitMQ", True, find_program())
+    except RabbitMQUnavailable:
+        use = "Without it chapter 01 shows a recorded run instead"
+        return Check(
+            "RabbitMQ", None, f"not here. {use}", "To have it: apt install rabbitmq-server, or brew, or conda."
+        )
+
+
+def _docker() -> Check:
+    path = shutil.which("docker")
+    return Check("Docker", True, path) if path else Check("Docker", None, "not here. Only docker-compose.yml uses it.")

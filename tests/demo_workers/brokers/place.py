@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
-import shutil
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from demo_workers.brokers import Broker, Settings, broker_class, open_broker
+from demo_workers.errors import RabbitMQUnavailable
+from demo_workers.services.rabbitmq_server import RabbitMQServer
 from demo_workers.services.redis_server import RedisServer, make_runtime_directory
 
 START_S = 60.0
@@ -67,12 +71,17 @@ class Place:
         self._loop.close()
 
     async def _start_redis(self) -> dict[str, str]:
-        runtime = make_runtime_directory()
-        server = RedisServer(runtime, environ={"PATH": ""})
-        self._stops.append(server.stop)
+        server = RedisServer(make_runtime_directory(), environ={"PATH": ""})
+        return await self._started(server)
+
+    async def _start_rabbitmq(self) -> dict[str, str]:
+        server = RabbitMQServer(make_runtime_directory(), environ={"PATH": os.environ["PATH"]})
         try:
-            await server.start()
-        except BaseException:
-            shutil.rmtree(runtime, ignore_errors=True)
-            raise
+            return await self._started(server)
+        except RabbitMQUnavailable as error:
+            pytest.skip(str(error))
+
+    async def _started(self, server: RedisServer | RabbitMQServer) -> dict[str, str]:
+        self._stops.append(server.stop)
+        await server.start()
         return server.address

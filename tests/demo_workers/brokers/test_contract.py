@@ -194,10 +194,10 @@ def test_what_waits_and_what_is_held_is_counted(broker: Broker) -> None:
         return
     assert holds(broker, lambda depth: depth.waiting == 3)
     message = received(broker)
-    # prefetch is 1: the consumer holds this one alone
-    assert holds(broker, lambda depth: depth.waiting == 2 and depth.held in (1, None))
+    assert holds(broker, lambda depth: (depth.waiting, depth.held) in ((2, 1), (2, None)))
     broker.ack(message)
-    assert holds(broker, lambda depth: depth.waiting == 2 and depth.held in (0, None))
+    # one that pushes hands the next one ahead
+    assert holds(broker, lambda depth: (depth.waiting, depth.held) in ((2, 0), (2, None), (1, None)))
 
 
 @every_broker

@@ -9,13 +9,14 @@ import threading
 from typing import Any
 
 from demo_workers.services.child import Child
+from demo_workers.services.rabbitmq_server import RabbitMQServer
 from demo_workers.services.redis_server import RedisServer, make_runtime_directory
 
 EXAMPLE = "tests.demo_workers.services.example_child"
 
 
 async def start(kinds: list[str], keep: list[object]) -> dict[str, Any]:
-    """Start one server where ``redis`` is asked for, and one child of each other kind."""
+    """Start one server where ``redis`` or ``rabbitmq`` is asked for, and one child of each other kind."""
     runtime = make_runtime_directory()
     told: dict[str, Any] = {"runtime": str(runtime), "redis": None, "children": []}
     for number, kind in enumerate(kinds):
@@ -24,6 +25,10 @@ async def start(kinds: list[str], keep: list[object]) -> dict[str, Any]:
             await server.start()
             keep.append(server)
             told |= {"redis": server.pid, "address": server.address}
+        elif kind == "rabbitmq":
+            node = RabbitMQServer(runtime)
+            keep.append(node)
+            await node.start()
         else:
             child = Child(f"{kind} {number}", EXAMPLE, {"kind": kind}, runtime / f"{number}.log")
             await child.start()
