@@ -19,10 +19,10 @@ LEAST_THINK_S = 0.1
 
 
 def settings(seed: int, count: int, length_s: float) -> list[Scenario]:
-    """So many settings, those with the same number of workers together; the same seed gives the same ones."""
+    """So many settings, like ones together; the same seed gives the same ones."""
     dice = random.Random(seed)
     drawn = (_setting(dice, length_s) for _ in range(count))
-    return sorted(drawn, key=lambda scenario: scenario.service.workers)
+    return sorted(drawn, key=lambda one: (one.service.workers, one.service.service_time_s))
 
 
 def title(scenario: Scenario) -> str:

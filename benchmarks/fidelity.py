@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.fidelity [--settings 50] [--seed N]`` draws settings (load, service, limit, open or closed loop,
 retries of what was refused), plays each live, and plays the run's own tape in the twin, which is told what RQ costs per
-job here and now: a calibration comes right before each setting, with its workers. Throughput, shed rate, mean in
+job here and now: a calibration comes right before each setting, with as many workers. Throughput, shed rate, mean in
 system and mean sojourn must all be within a tenth of the twin's, or within the twin's own spread where that is wider,
 in 95 of 100 settings. The spread is what is left when each job draws its cost anew from the measured ones. A rate may
 always be two events off in its window. With fewer than twenty settings each run is shorter, and the bar is 15 %.
@@ -18,11 +18,13 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks._bar import Figure, main, say
 from benchmarks._gaps import NAMES, Compared, compare, explained
 from benchmarks._live import play
-from benchmarks._settings import settings, title
+from benchmarks._settings import offered, settings, title
+from demo_workers.records.run import Run
 from demo_workers.scenario import Scenario
 from demo_workers.stack import Stack, calibration
 from lessons.cli.running import progress_bar
@@ -31,27 +33,37 @@ SETTINGS = 50
 AT_LEAST = 0.95
 MANY = 20
 BAR, LENGTH_S = 0.10, 8.0
-SHORT_BAR, SHORT_LENGTH_S = 0.15, 5.0
+SHORT_BAR, SHORT_LENGTH_S = 0.15, 4.0
 """In a short run a single job weighs more."""
-MOST_CALIBRATED_S = 0.05
+MOST_CALIBRATED_S = 0.06
 WORST = 5
 
 
+class Played(NamedTuple):
+    """A setting's run, and that of the calibration right before it."""
+
+    calibration: Run
+    live: Run
+
+
 async def measure(options: argparse.Namespace) -> list[Figure]:
-    """Play them all, tell a line of each, and explain the worst."""
+    """Play them all, compare them all, explain the worst."""
     count = options.settings or options.rounds
     bar, length_s = (BAR, LENGTH_S) if count >= MANY else (SHORT_BAR, SHORT_LENGTH_S)
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     say(f"--seed {seed}")
-    found = []
-    with progress_bar() as progress:
-        task = progress.add_task("settings", total=count)
-        async for one in _compared(settings(seed, count, length_s), bar):
-            found.append(one)
+    with progress_bar() as progress, tempfile.TemporaryDirectory(prefix="wb-bench-") as out:
+        task = progress.add_task("live", total=count)
+        played = []
+        async for one in _played(settings(seed, count, length_s), Path(out)):
+            played.append(one)
             progress.advance(task)
-            verdict = "  " if one.agrees else "✗ "
-            say(f"{verdict}{one.worst.size:4.2f} of what is allowed: {one.worst}; {title(one.live.scenario)}")
-    _tell_worst(found)
+        task = progress.add_task("twin", total=count)
+        found = []
+        for n, one in enumerate(played):
+            found.append(compare(one.live, _calibrated(played[n : n + 2]), bar))
+            progress.advance(task)
+    _tell(found)
     against = "the twin on the same tape"
     return [
         Figure.share("settings in which all four agree", [one.agrees for one in found], against=against,
@@ -60,30 +72,41 @@ async def measure(options: argparse.Namespace) -> list[Figure]:
     ]  # fmt: skip
 
 
-async def _compared(scenarios: Sequence[Scenario], bar: float) -> AsyncIterator[Compared]:
-    """Play and compare one after the other on one stack."""
+async def _played(scenarios: Sequence[Scenario], out: Path) -> AsyncIterator[Played]:
+    """All settings live, one after the other on one stack."""
     stack = Stack("fidelity")
-    with tempfile.TemporaryDirectory(prefix="wb-bench-") as out:
-        try:
-            for n, scenario in enumerate(scenarios):
-                calibrating = calibration.scenario(scenario.service.workers, service_time_s=_like(scenario))
-                before, live = [
-                    await play(stack, one, Path(out) / f"{n}-{name}")
-                    for name, one in (("calibration", calibrating), ("setting", scenario))
-                ]
-                yield compare(live, calibration.overhead(before, quarters=1), bar)
-        finally:
-            await stack.stop()
+    try:
+        for n, scenario in enumerate(scenarios, 1):
+            say(f"{n} of {len(scenarios)}: {title(scenario)}")
+            calibrating = calibration.scenario(scenario.service.workers, service_time_s=_like(scenario))
+            yield Played(
+                *[await play(stack, one, out / f"{n}-{part}") for part, one in enumerate((calibrating, scenario))]
+            )
+    finally:
+        await stack.stop()
+
+
+def _calibrated(played: Sequence[Played]) -> calibration.Calibration:
+    """What RQ costs, measured before the first of these, and again after it where the next one has as many workers."""
+    workers = played[0].live.scenario.service.workers
+    around = [one.calibration for one in played if one.live.scenario.service.workers == workers]
+    return calibration.overhead(*around, quarters=1)
 
 
 def _like(scenario: Scenario) -> float:
-    """The service time to calibrate with: the setting's own, but short enough for a good many jobs a second."""
-    return min(scenario.service.service_time_s, MOST_CALIBRATED_S)
+    """The service time with which busy workers do as many jobs a second as in the setting, so that they, the gateway
+    and Redis get in each other's way as often; but short enough for a good many jobs.
+    """
+    return min(scenario.service.service_time_s / min(offered(scenario), 1.0), MOST_CALIBRATED_S)
 
 
-def _tell_worst(found: Sequence[Compared]) -> None:
-    worst = sorted(found, key=lambda one: one.worst.size, reverse=True)[:WORST]
-    for one in worst:
+def _tell(found: Sequence[Compared]) -> None:
+    """A line of each, and more of the worst."""
+    ranked = sorted(found, key=lambda one: one.worst.size)
+    for one in ranked:
+        verdict = "✓" if one.agrees else "✗"
+        say(f"{verdict} {one.worst.size:.2f} of what is allowed: {one.worst}; {title(one.live.scenario)}")
+    for one in ranked[-WORST:]:
         say(f"\n{one.worst.size:.2f} of what is allowed: {title(one.live.scenario)}")
         for line in explained(one):
             say(f"  {line}")

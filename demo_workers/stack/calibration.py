@@ -29,7 +29,7 @@ QUARTERS = 4
 SERVICE_S = 0.02
 ABOUT_S = {"simple": 0.003, "fork": 0.016}
 """About what RQ costs with a worker of each class; only the load's height depends on it."""
-QUIET_S, BUSY_S = 0.8, 1.2
+QUIET_S, BUSY_S = 0.6, 1.2
 """First there is little to do, then more than all workers can."""
 LONG_IDLE = 3.0
 """A worker waits for work once its last job ended so many times ``overhead_after_s`` ago."""
@@ -101,8 +101,8 @@ class _Costs(NamedTuple):
     pickups_s: Floats
 
 
-def overhead(run: Run, quarters: int = QUARTERS) -> Calibration:
-    """RQ's mean cost per job in a run that had workers busy and idle.
+def overhead(run: Run, *more: Run, quarters: int = QUARTERS) -> Calibration:
+    """RQ's mean cost per job in runs that had workers busy and idle.
 
     What RQ does between two jobs counts only where the second one was already waiting: a worker that had nothing to do
     would look slow. It is the mean of the quietest of four quarters: another program on the cores can only add to it,
@@ -110,9 +110,11 @@ def overhead(run: Run, quarters: int = QUARTERS) -> Calibration:
 
     Args:
         run: of ``scenario``, or any other without turned knobs.
+        more: others with as many workers.
         quarters: 1 takes all jobs as they are, whatever else went on.
     """
-    found = _costs(run)
+    runs = (run, *more)
+    found = _Costs(*map(np.concatenate, zip(*map(_costs, runs), strict=True)))
     parts = [part for part in np.array_split(found.busy[:, 1:], quarters) if len(part)]
     least = min(parts or [np.full((1, 3), np.nan)], key=lambda part: float(np.mean(np.sum(part, axis=1))))
     before_s, stretch_s, after_s = (float(mean) for mean in np.mean(least, axis=0))
@@ -123,7 +125,7 @@ def overhead(run: Run, quarters: int = QUARTERS) -> Calibration:
         jobs=len(found.busy),
         worker_class=run.scenario.service.worker_class,
         stretch_s=stretch_s,
-        slot_s=min(_slot_s(run), after_s),
+        slot_s=min(float(np.mean([_slot_s(one) for one in runs])), after_s),
         pickup_s=float(np.mean(found.pickups_s)) if len(found.pickups_s) else 0.0,
         samples=tuple((round(float(a), 6), round(float(b), 6), round(float(c), 6)) for a, b, c in least),
         pickups_s=tuple(round(float(pickup), 6) for pickup in found.pickups_s),

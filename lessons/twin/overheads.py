@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -14,8 +14,13 @@ from lessons.theory.predicting import MOST_OVERHEAD_S
 if TYPE_CHECKING:
     from demo_workers.stack.calibration import Calibration
 
+T = TypeVar("T")
 Cost = tuple[float, float, float]
 """Of one job: before, stretch, after (seconds)."""
+
+
+BLOCKS = 8
+"""Stretches into which a sample is cut to be drawn anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +33,8 @@ class Overheads:
         after_s: from the function's end to where its worker can take the next job. It is no part of the sojourn.
         slot_s: how long of that the job still holds its slot; None: as long as the worker.
         pickup_s: from admission to when a worker that waits for work has taken the job.
-        costs: of jobs that were measured: each job of the twin then has one of these, drawn by its number, in place of
-            the first three.
+        costs: of measured jobs, in the order of time: each job of the twin then has one of these, drawn by its number,
+            in place of the first three.
         pickups_s: measured ones, drawn likewise in place of ``pickup_s``.
         seed: another one draws anew.
     """
@@ -66,19 +71,25 @@ class Overheads:
         )
 
     def redrawn(self, seed: int) -> Overheads:
-        """Another sample of the same size out of this one (bootstrap), from which each job draws another one.
+        """Another sample out of this one, from which each job draws another one.
 
-        So two of them differ by what a handful of measured jobs leaves unknown, and by who meets which.
+        So two of them differ by what the measured jobs leave unknown, and by who meets which. What makes one job
+        dearer is mostly there for the next one as well, so stretches of the sample are drawn and not single jobs.
+
+        Source: moving blocks, here side by side (H. R. Künsch, "The jackknife and the bootstrap for general stationary
+        observations", Annals of Statistics 17, 1989).
         """
         dice = np.random.default_rng(seed)
-        costs, pickups_s = (
-            [sample[n] for n in dice.integers(len(sample), size=len(sample))] if sample else ()
-            for sample in (self.costs, self.pickups_s)
-        )
-        return replace(self, costs=costs, pickups_s=pickups_s, seed=seed)
+        return replace(self, costs=_redrawn(self.costs, dice), pickups_s=_redrawn(self.pickups_s, dice), seed=seed)
 
     def rows(self) -> list[tuple[float, float, float, float]]:
         """What a job may cost: before, stretch, after, and for how long it holds its slot after the function."""
         share = 1.0 if self.slot_s is None or self.after_s == 0 else min(self.slot_s / self.after_s, 1.0)
         costs = self.costs or [(self.before_s, self.stretch_s, self.after_s)]
         return [(before_s, stretch_s, after_s, after_s * share) for before_s, stretch_s, after_s in costs]
+
+
+def _redrawn(sample: Sequence[T], dice: np.random.Generator) -> Sequence[T]:
+    cuts = np.linspace(0, len(sample), min(BLOCKS, len(sample)) + 1).astype(int)
+    drawn = dice.integers(len(cuts) - 1, size=len(cuts) - 1) if len(sample) else []
+    return [one for block in drawn for one in sample[cuts[block] : cuts[block + 1]]]
