@@ -68,6 +68,7 @@ async def measure(options: argparse.Namespace) -> list[Figure]:
     return [
         Figure.share("settings in which all four agree", [one.agrees for one in found], against=against,
                      at_least=AT_LEAST, note=f"--seed {seed}"),
+        Figure.share("settings that agree without regard to the spread", [one.close for one in found], against=against),
         *(_figure(name, found, against) for name in NAMES),
     ]  # fmt: skip
 

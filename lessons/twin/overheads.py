@@ -90,6 +90,7 @@ class Overheads:
 
 
 def _redrawn(sample: Sequence[T], dice: np.random.Generator) -> Sequence[T]:
-    cuts = np.linspace(0, len(sample), min(BLOCKS, len(sample)) + 1).astype(int)
-    drawn = dice.integers(len(cuts) - 1, size=len(cuts) - 1) if len(sample) else []
+    blocks = min(BLOCKS, len(sample))
+    cuts = np.linspace(0, len(sample), blocks + 1).astype(int)
+    drawn = [int(dice.integers(blocks)) for _ in range(blocks)]
     return [one for block in drawn for one in sample[cuts[block] : cuts[block + 1]]]
