@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 from IPython.display import clear_output, display
 
 from demo_workers.records.run import Run
-from lessons.show import subject
+from lessons.show import longrun, subject
 from lessons.show.screen import Screen
 from lessons.show.series import Series
 from lessons.show.style import DPI, SIZE_PX
@@ -40,6 +40,7 @@ class Film:
         self._series, self._fed = Series(limit=run.scenario.admission.limit), 0
         self._surface = Frame()
         self._screen = Screen(self._surface, subject.look(run.scenario, fourth="retries", open_ended=True), fps=1e3)
+        self._screen.expect(longrun.expected(run.scenario))
         self._now_s = 0.5 * run.length_s
         self._advance()
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from demo_workers.errors import LabError
 from demo_workers.records.events import Events
 from demo_workers.scenario import Scenario
-from lessons.show import subject
+from lessons.show import longrun, subject
 from lessons.show.flow.companion import Companion
 from lessons.show.scene import Mark
 from lessons.show.screen import Screen
@@ -78,6 +78,7 @@ class Drive:
         self._wake, self._knobs = asyncio.Event(), asyncio.Event()
         self._turned: dict[str, Any] = {}
         self._stopping, self._at_once = False, False
+        self._foreseen, self._settings = -1, asyncio.Event()
 
     @property
     def stopping(self) -> bool:
@@ -114,7 +115,7 @@ class Drive:
         self._companion.begin(self._scenario)
         over = asyncio.ensure_future(live.finished())
         over.add_done_callback(lambda _: self._wake.set())
-        steering = asyncio.ensure_future(self._steer(live))
+        steering, foresight = asyncio.ensure_future(self._steer(live)), asyncio.ensure_future(self._foresee(live))
         ending: asyncio.Future[Recorded] | None = None
         try:
             while not over.done():
@@ -128,11 +129,12 @@ class Drive:
             return over.result()
         finally:
             steering.cancel()
+            foresight.cancel()
             if not over.done():  # the picture failed, not the load: do not leave it running
                 with contextlib.suppress(Exception):
                     await live.stop()
                 over.cancel()
-            await asyncio.gather(over, steering, *([ending] if ending else []), return_exceptions=True)
+            await asyncio.gather(over, steering, foresight, *([ending] if ending else []), return_exceptions=True)
             rows = live.poll()
             self.series.feed(rows)
             self.series.over = True
@@ -143,6 +145,8 @@ class Drive:
         self.series.feed(rows)
         self.now_s = max(live.now(), 0.0)
         self._companion.look(rows, self.now_s, live.steering)
+        if len(live.steering) != self._foreseen:
+            self._settings.set()
         if not self._stopping:  # after Stop the picture stands still until the last one
             self._screen.draw(self.series, self.now_s, self.marks)
 
@@ -153,6 +157,18 @@ class Drive:
             await asyncio.sleep(self._screen.pause_s(at_once=True))
         self._at_once = False
         self._wake.clear()
+
+    async def _foresee(self, live: Live) -> None:
+        """Ask theory again whenever a setting has changed, on another thread: it may take longer than a picture."""
+        while True:
+            await self._settings.wait()
+            self._settings.clear()
+            self._foreseen = len(live.steering)
+            scenario = longrun.after(self._scenario, live.steering)
+            try:
+                self._screen.expect(await asyncio.to_thread(longrun.expected, scenario))
+            except Exception as error:
+                self._complain(error)  # the load goes on without theory
 
     async def _steer(self, live: Live) -> None:
         while True:

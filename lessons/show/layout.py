@@ -109,10 +109,11 @@ def four(figure: Figure, look: Look) -> list[Plot]:
         ),
         TimePlot(
             stage(1, "inside"), f"{noun} in the system", INSIDE, expect=inside, ghost=ghost, ghost_column="inside",
+            levels={"inside": "theory, {why}: {:.3g} on average"},
         ),
         TimePlot(
             stage(2, "latency"), "Seconds until done", LATENCY, expect=0.1, constant=patience,
-            ghost=ghost, ghost_column="p95", ghost_label=p95,
+            ghost=ghost, ghost_column="p95", ghost_label=p95, levels={"p95": "theory, 95 %", "p50": "theory, half"},
         ),
     ]  # fmt: skip
     if look.fourth == "retries":

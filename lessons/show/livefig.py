@@ -19,11 +19,13 @@ from matplotlib.transforms import Bbox, IdentityTransform
 
 from lessons.show import png, style
 from lessons.show.layout import KNOBS, Look, cell, four
-from lessons.show.scene import Mark, Scene
+from lessons.show.scene import LongRun, Mark, Scene
 from lessons.show.series import Series
 
 EVERY = 2
 """Frames from one plot's labels to the next one's."""
+LEVELLED = (1, 2)
+"""The plots that have theory's lines."""
 
 
 class LiveFigure:
@@ -45,6 +47,7 @@ class LiveFigure:
         self._base: list[Any] = []
         self._labelled: list[Any] = []
         self._turn, self._marked_s = 0, -math.inf
+        self._long_run, self._expects = LongRun(), False
 
     @property
     def title(self) -> str:
@@ -63,6 +66,11 @@ class LiveFigure:
         if self.figure.dpi != style.DPI * scale:
             self.figure.set_dpi(style.DPI * scale)
             self._base = []
+
+    def expect(self, long_run: LongRun) -> None:
+        """What theory says of the present settings; drawn and named from the next frame on."""
+        self._expects = self._expects or long_run != self._long_run
+        self._long_run = long_run
 
     def frame(self, series: Series, now: float, marks: Sequence[Mark] = ()) -> bytes:
         """A PNG of the present state.
@@ -95,7 +103,7 @@ class LiveFigure:
         shift = end if scrolling else 0.0
         view = series.view(now, self.look.window_s + 1 if scrolling else None)
         inside = [m for m in marks if m.t - shift >= self.look.span[0]]
-        return Scene(view, series.totals(), view.t - shift, shift, inside, over=now is None)
+        return Scene(view, series.totals(), view.t - shift, shift, inside, over=now is None, long_run=self._long_run)
 
     def _draw(self, scene: Scene, *, fresh: bool) -> None:
         changed = [i for i, plot in enumerate(self._plots) if plot.fit(scene)]
@@ -108,10 +116,11 @@ class LiveFigure:
             self._redraw_axes(i)
         everything = fresh or not self._labelled
         turned = {mark.knob for mark in scene.marks if mark.t > self._marked_s}
+        news, self._expects = ({*LEVELLED} if self._expects else set()), False
         self._marked_s = max((mark.t for mark in scene.marks), default=-math.inf)
         if not self._labelled:
             self._labelled = list(self._base)
-        turn = set(range(len(self._plots))) if everything else {*self._due(), *changed, *_naming(turned)}
+        turn = set(range(len(self._plots))) if everything else {*self._due(), *changed, *news, *_naming(turned)}
         renderer = self._canvas.get_renderer()
         for i in turn:
             self._label(i, renderer, fresh=fresh)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from matplotlib.artist import Artist
@@ -51,11 +52,36 @@ class Ghost(NamedTuple):
     name: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class LongRun:
+    """What theory says of one setting.
+
+    Attributes:
+        levels: by the columns of a ``View``: ``inside`` jobs, ``p50`` and ``p95`` seconds; those that are known.
+        why_not: why there are none, in few words.
+        but: what theory leaves out that matters, in few words.
+    """
+
+    levels: Mapping[str, float] = field(default_factory=dict)
+    why_not: str = ""
+    but: str = ""
+
+    def __str__(self) -> str:
+        """The same in a sentence."""
+        if self.why_not:
+            return f"Theory: {self.why_not}."
+        if "inside" not in self.levels:
+            return ""
+        but = f" ({self.but})" if self.but else ""
+        p95 = f", 95 % done within {self.levels['p95']:.2f} s" if "p95" in self.levels else ""
+        return f"Theory expects {self.levels['inside']:.1f} inside in the long run{p95}{but}."
+
+
 class Scene(NamedTuple):
     """Everything a plot needs to draw one moment.
 
     ``x`` belongs to the view's bins; ``shift_s`` is what was taken off the run's seconds to get it (0, or now when the
-    axis says seconds ago).
+    axis says seconds ago). ``long_run`` is what theory says of the present settings.
     """
 
     view: View
@@ -64,6 +90,7 @@ class Scene(NamedTuple):
     shift_s: float
     marks: Sequence[Mark]
     over: bool = False
+    long_run: LongRun = LongRun()
 
 
 class Plot(Protocol):

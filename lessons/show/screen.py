@@ -13,7 +13,7 @@ import ipywidgets
 from lessons.show import text
 from lessons.show.layout import Look
 from lessons.show.livefig import LiveFigure
-from lessons.show.scene import Mark
+from lessons.show.scene import LongRun, Mark
 from lessons.show.series import Series
 from lessons.show.surface import Surface
 
@@ -49,6 +49,7 @@ class Screen:
         self.png = b""  # the last picture meant to be kept
         self.sentence = ""
         self.frames = 0
+        self._long_run = LongRun()
 
     @property
     def widgets(self) -> list[Any]:
@@ -67,8 +68,13 @@ class Screen:
 
     def about(self, look: Look) -> None:
         """Begin a new subject with an empty picture."""
-        self._figure = LiveFigure(look)
+        self._figure, self._long_run = LiveFigure(look), LongRun()
         self.keep(Series(), title="")
+
+    def expect(self, long_run: LongRun) -> None:
+        """Show from the next frame on what theory says of the present settings."""
+        self._long_run = long_run
+        self._figure.expect(long_run)
 
     def pause_s(self, *, at_once: bool = False) -> float:
         """Seconds until the next frame may be drawn."""
@@ -92,7 +98,8 @@ class Screen:
         if self._drawn_at - self._said_at > SENTENCE_S:
             self._said_at = self._drawn_at
             view = series.view(now, 1.0)
-            self._say(f"{text.present(view)} So far: {text.summary(series, noun=self._figure.look.noun)}")
+            so_far = f"So far: {text.summary(series, noun=self._figure.look.noun)}"
+            self._say(" ".join(filter(None, (text.present(view), str(self._long_run), so_far))))
         self._costs.append(time.thread_time() - began)
         costly = len(self._costs) == RECENT and DUTY * self.cost_s * self._fps > SLOWED
         if costly and self._sharp and self._surface.facts.ratio > 1:

@@ -69,6 +69,7 @@ WAITING = Stroke(ORANGE, "-", 2.0, ink="#9A6A00")
 AMPLIFICATION = Stroke(PURPLE, (0, (5, 1.5, 1, 1.5)), 2.0, ink="#A5487C")
 STEER = Stroke(GREY, "-", 1.0)
 THEORY = Stroke(PURPLE, (0, (1.0, 1.0)), 3.2, ink="#A5487C")
+LONG_RUN = Stroke(PURPLE, (0, (1.0, 1.6)), 2.0, ink="#A5487C")
 TWIN = Stroke(ORANGE, "-", 1.6, ink="#9A6A00")
 LIVE = Stroke(BLUE, "-", 2.8)
 

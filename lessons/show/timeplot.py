@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,13 +14,17 @@ from matplotlib.lines import Line2D
 
 from lessons.show import style
 from lessons.show.captions import Captions, segment
-from lessons.show.scene import Band, Curve, Ghost, Mark, Scene
+from lessons.show.scene import Band, Curve, Ghost, LongRun, Mark, Scene
 from lessons.show.series import Array
 
 CALM_S = 5.0
 """An axis shrinks only after its data has needed half of it, or less, for this long."""
 MARKS = 5
 """At most so many turned knobs are named in one plot."""
+SQUEEZE = 2.5
+"""A level of theory that is so many times as high as the axis needs is named at its upper edge instead of drawn."""
+CROWDED = 0.2
+"""Of two levels of theory that are nearer than this share of the axis, only the first is named."""
 EDGE = 0.02
 """A mark as new as that, as a share of the time axis, is named as if it had moved in from the edge already."""
 
@@ -49,6 +54,8 @@ class TimePlot:
         names_bands: whether this plot is the one that names them.
         ghost: the earlier run; its ``ghost_column`` is drawn with the label ``ghost_label``.
         constant: a horizontal line (value, label, stroke).
+        levels: theory's lines: the column of the view that each is about, and its label, in which ``{:.3g}`` is the
+            value and ``{why}`` says of what.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class TimePlot:
         ghost_column: str = "",
         ghost_label: str = "",
         constant: tuple[float, str, style.Stroke] | None = None,
+        levels: Mapping[str, str] | None = None,
     ) -> None:
         axes, self._span, self._scrolling, self._bands, self._knobs = stage
         self._axes, self._curves, self._names_bands, self._constant = axes, curves, names_bands, constant
@@ -73,6 +81,8 @@ class TimePlot:
         self._calm_since: list[float | None] = [None, None]
         self._expect = [expect, 1.5]
         self._scene: Scene | None = None
+        self._level_labels = levels or {}
+        self._levels = {column: self._line(style.LONG_RUN, axes) for column in self._level_labels}
         self._lines = [self._line(c.stroke, self._right if c.right else axes) for c in curves]
         self._ticks = self._line(style.STEER, axes)
         self._ticks.set_transform(axes.get_xaxis_transform())
@@ -97,8 +107,8 @@ class TimePlot:
 
     @property
     def slow(self) -> Sequence[Artist]:
-        """The labels, and the bands when they move."""
-        return [*(self._areas if self._scrolling else ()), *self._captions.texts]
+        """The labels, the bands when they move, and theory's lines, which seldom do."""
+        return [*(self._areas if self._scrolling else ()), *self._levels.values(), *self._captions.texts]
 
     def fit(self, scene: Scene) -> bool:
         """Stepwise limits with hysteresis; see ``Plot``."""
@@ -107,6 +117,8 @@ class TimePlot:
             mine = [getattr(scene.view, c.column) for c in self._curves if c.right == bool(side)]
             top = max((float(np.nanmax(m, initial=0.0)) for m in mine), default=0.0)
             wanted = style.nice(max(top * 1.12, self._expect[side]))
+            if not side:
+                wanted = self._roomy(scene, wanted)
             now = scene.shift_s
             if wanted < 0.6 * self._tops[side] and self._scrolling:
                 since = self._calm_since[side]
@@ -127,6 +139,9 @@ class TimePlot:
         for curve, line in zip(self._curves, self._lines, strict=True):
             x, y = self._data(curve, scene)
             line.set_data(x, y)
+        for column, line in self._levels.items():
+            level = scene.long_run.levels.get(column)
+            line.set_data(*([], []) if level is None else (self._span, (level, level)))
         times = [m.t - scene.shift_s for m in _settled(scene.marks)]
         self._ticks.set_data(np.repeat(times, 3), np.tile([0.93, 1.0, np.nan], len(times)))
         for band, area in zip(self._bands, self._areas, strict=True):
@@ -153,6 +168,7 @@ class TimePlot:
         if self._constant:
             value, label, stroke = self._constant
             captions.name("constant", label, segment(self._axes, *self._span, value), stroke.text)
+        self._name_levels(self._scene.long_run)
         if self._ghost:
             line, label, stroke = self._ghost
             captions.name("ghost", label, line, stroke.text, alpha=style.GHOST_TEXT_ALPHA)
@@ -172,6 +188,30 @@ class TimePlot:
             x = min(mark.t - scene.shift_s, self._span[1] - EDGE * length)
             tick = segment(self._axes, x, x + 1e-3 * length, 0.93 * top)
             self._captions.name(f"mark{i % MARKS}", mark.label, tick, style.GREY, solid=False)
+
+    def _name_levels(self, long_run: LongRun) -> None:
+        top, ink, named = self._axes.get_ylim()[1], style.LONG_RUN.text, -math.inf
+        for column, label in self._level_labels.items():
+            level = long_run.levels.get(column)
+            if level is None and not (long_run.why_not and column == "inside"):
+                continue
+            said = (
+                f"theory: {long_run.why_not}" if level is None else label.format(level, why=long_run.but or "long run")
+            )
+            if level is None or level > top:
+                edge = segment(self._axes, *self._span, 0.97 * top)
+                above = "" if level is None else ", above"
+                self._captions.name(f"theory {column}", said + above, edge, ink, solid=False)
+            elif abs(level - named) > CROWDED * top:
+                named = level
+                self._captions.name(f"theory {column}", said, segment(self._axes, *self._span, level), ink)
+            else:
+                self._captions.avoid(segment(self._axes, *self._span, level))
+
+    def _roomy(self, scene: Scene, wanted: float) -> float:
+        """Room for theory's lines too, as far as the rest does not become too small to be seen."""
+        levels = [scene.long_run.levels[column] for column in self._levels if column in scene.long_run.levels]
+        return max([wanted, *(style.nice(1.12 * level) for level in levels if level <= SQUEEZE * wanted)])
 
     def _level(self) -> Line2D:
         """The limit now in force, from where it was last turned."""

@@ -19,21 +19,22 @@ UNLIKE = 9.0
 Another digit makes it 11 at the least."""
 
 
-def reads(picture: Image.Image | bytes, words: str, *, bold: bool = True) -> bool:
+def reads(picture: Image.Image | bytes, words: str, *, bold: bool = True, colour: str = style.GREY) -> bool:
     """Whether these words stand somewhere in a picture, in the type of the plots' labels.
 
     Args:
         picture: of plain resolution.
         words: one label.
         bold: its weight.
+        colour: its colour.
     """
-    return unlikeness(picture, words, bold=bold) <= UNLIKE
+    return unlikeness(picture, words, bold=bold, colour=colour) <= UNLIKE
 
 
-def unlikeness(picture: Image.Image | bytes, words: str, *, bold: bool = True) -> float:
+def unlikeness(picture: Image.Image | bytes, words: str, *, bold: bool = True, colour: str = style.GREY) -> float:
     """Mean difference of the pixels at the best place, 0 to 255."""
     image = Image.open(io.BytesIO(picture)) if isinstance(picture, bytes) else picture
-    page, word = _green(image), _drawn(words, bold)
+    page, word = _green(image), _drawn(words, bold, colour)
     windows = np.lib.stride_tricks.sliding_window_view(page, word.shape)
     # most places are told apart by a few pixels of the word: only where those agree the rest is compared
     ink = np.argwhere(word < 160)
@@ -49,10 +50,10 @@ def _green(image: Image.Image) -> Grey:
 
 
 @cache
-def _drawn(words: str, bold: bool) -> Grey:
-    figure = Figure(figsize=(3, 0.5), dpi=style.DPI, facecolor=style.PAPER)
+def _drawn(words: str, bold: bool, colour: str) -> Grey:
+    figure = Figure(figsize=(4, 0.5), dpi=style.DPI, facecolor=style.PAPER)
     weight = "bold" if bold else "normal"
-    figure.text(0.1, 0.4, words, fontsize=style.LABEL_PT, color=style.GREY, fontweight=weight)
+    figure.text(0.1, 0.4, words, fontsize=style.LABEL_PT, color=colour, fontweight=weight)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     page = _green(Image.open(io.BytesIO(png.encode(np.asarray(canvas.buffer_rgba())))))

@@ -251,3 +251,14 @@ async def test_stop_is_the_end_of_the_frames(bench: Bench) -> None:
     sent = frame.facts.sent
     await asyncio.sleep(0.5)
     assert frame.facts.sent == sent
+
+
+async def test_theory_follows_the_sliders(bench: Bench) -> None:
+    """What it expects is said with the first sentence, and again when a knob has made it impossible."""
+    panel = bench.panel(ModelStack(), open_ended=True)
+    panel.start()
+    await until(lambda: "Theory expects" in panel.summary())
+    bar = next(w for w in walk_panel() if isinstance(w, ipywidgets.IntSlider) and "work 1/μ" in w.description)
+    bar.value = 100
+    await until(lambda: "Theory: no long run, λ 60 ≥ cμ" in panel.summary())
+    await panel.stop()
