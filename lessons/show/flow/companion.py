@@ -6,13 +6,14 @@ inside.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as w
 import numpy as np
 
-from demo_workers.records.events import Events
+from demo_workers.records.events import EVENT, Events
 from demo_workers.scenario import Scenario
 from lessons.show.flow.flow import Flow
 from lessons.show.flow.record import Reader
@@ -21,6 +22,9 @@ from lessons.show.subject import Turned
 
 MOST_ASIDE = 20_000
 """Rows put aside, 40 bytes each; then they are counted after all, so that a run of hours takes no memory."""
+
+BEHIND_S = 0.03
+"""What workers announce reaches the record by so much later; until then a freed place would be counted twice."""
 
 
 class Companion:
@@ -75,7 +79,7 @@ class Companion:
         self._now_s = now_s
         shown = self._flow is not None and self._button.value and self._flow.due()
         if shown or self._count > MOST_ASIDE:
-            self._catch_up(steering)
+            self._catch_up(now_s - BEHIND_S, steering)
         if shown and self._flow is not None:
             self._flow.send(now_s)
 
@@ -84,10 +88,10 @@ class Companion:
         self.look(rows, now_s, steering)
         self._over = True
         if self._flow is not None and self._button.value:
-            self._catch_up(steering)
+            self._catch_up(math.inf, steering)
             self._flow.end(now_s)
 
-    def _catch_up(self, steering: Sequence[Turned] = ()) -> None:
+    def _catch_up(self, until_s: float, steering: Sequence[Turned] = ()) -> None:
         flow = self._made()
         if len(steering) > self._turned:
             self._turned = len(steering)
@@ -95,8 +99,7 @@ class Companion:
             self._scenario = self._scenario.steered(**knobs)
             self._reader.resize(self._scenario.service.workers)
             flow.restage(stage(self._scenario))
-        if self._aside:
-            flow.feed(self._reader.steps(np.concatenate(self._aside)))
+        flow.feed(self._reader.steps(np.concatenate([*self._aside, np.empty(0, EVENT)]), until_s))
         self._aside, self._count = [], 0
 
     def _made(self) -> Flow:
@@ -109,7 +112,7 @@ class Companion:
     def _switched(self, change: dict[str, Any]) -> None:
         on = bool(change["new"])
         if on:
-            self._catch_up()
+            self._catch_up(math.inf if self._over else self._now_s - BEHIND_S)
         if self._flow is not None:
             self._flow.canvas.layout.display = "" if on else "none"
 

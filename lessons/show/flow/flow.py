@@ -140,10 +140,7 @@ class Flow:
     def _thin_out(self, rate: float) -> None:
         """Choose how many requests a dot stands for; back to more dots only when there is room to spare."""
         enough, ample = (_share(rate), _share(rate / ROOM))
-        chosen = max(enough, min(self.per_dot, ample))
-        if chosen != self.per_dot:
-            self.per_dot = chosen
-            self._fresh = self._missed = True
+        self.per_dot = max(enough, min(self.per_dot, ample))
 
     def _rates(self, seconds: float) -> words.Rates:
         """Per second, over about so many last ones."""

@@ -25,14 +25,15 @@ class Painter {
   }
 
   stations(scene, now) {
-    const { plan, colours } = this, full = plan.wall && scene.inside[0] >= plan.slots.length * plan.per_slot;
+    const { plan, colours } = this, [waiting, working] = scene.inside, full = plan.wall && waiting + working >= plan.limit;
     for (const [x, y] of plan.seats) this.circle(x, y, 6.5, colours.paper, "#B6BCC6");
     const hot = clamp(1 - (now - scene.flash.door) / 0.3);
     this.box(plan.door, hot > 0 ? colours.vermillion : "#9CA3AF", undefined, 4);
     const side = plan.slot_px - 2;
     plan.slots.forEach(([x, y], n) => {
-      const taken = n * plan.per_slot < scene.inside[0];
+      const taken = n * plan.per_slot < waiting, kept = plan.wall && n >= plan.slots.length - working / plan.per_slot;
       this.box({ x: x - side / 2, y: y - side / 2, w: side, h: side }, taken ? "#D7ECF8" : colours.paper, "#B6BCC6", 2);
+      if (kept && !taken) this.line(x - side / 2 + 3, y + side / 2 - 3, x + side / 2 - 3, y - side / 2 + 3, "#9CA3AF");
     });
     if (plan.wall) this.box(plan.wall, full ? colours.vermillion : colours.ink, undefined, 1);
     plan.boxes.forEach((box, lane) => this.worker(box, scene.jobs.get(lane), scene.dead.has(lane)));
@@ -124,6 +125,16 @@ class Painter {
     c.strokeStyle = colour;
     c.stroke();
     c.lineCap = "butt";
+  }
+
+  line(x0, y0, x1, y1, colour) {
+    const c = this.context;
+    c.beginPath();
+    c.moveTo(x0, y0);
+    c.lineTo(x1, y1);
+    c.lineWidth = 1.6;
+    c.strokeStyle = colour;
+    c.stroke();
   }
 
   circle(x, y, r, fill, edge) {

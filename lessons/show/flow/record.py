@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from typing import Any
 
 from demo_workers.records.events import ClientOutcome, Events, Kind, Outcome, Result
@@ -34,14 +35,21 @@ class Reader:
 
     def __init__(self, workers: int) -> None:
         self._boxes = Boxes(workers)
+        self._kept: list[Step] = []
 
     def resize(self, workers: int) -> None:
         """Another number of workers from now on."""
         self._boxes.resize(workers)
 
-    def steps(self, rows: Events) -> list[Step]:
-        """The steps of new rows, in the order of their times."""
-        steps: list[Step] = []
+    def steps(self, rows: Events, until_s: float = math.inf) -> list[Step]:
+        """The steps of new rows, in the order of their times.
+
+        Args:
+            rows: new ones.
+            until_s: later steps are kept for the next call. The two files are written and read by several processes;
+                when all that happened before this moment has been read, never more are inside than there were.
+        """
+        steps = self._kept
         for kind, code, attempt, actor, request, t, value in rows[COLUMNS].tolist():
             if kind == Kind.SENT:
                 steps.append(Step(t, Does.SENT, request, attempt, actor))
@@ -56,7 +64,9 @@ class Reader:
                 lane = self._boxes.of(actor) if actor >= 0 else -1
                 steps.append(Step(value if math.isnan(t) else t, _ENDS[code], request, attempt, lane))
         steps.sort(key=_time)
-        return steps
+        ready = bisect_right(steps, until_s, key=_time)
+        self._kept = steps[ready:]
+        return steps[:ready]
 
 
 def _time(step: Step) -> float:

@@ -10,6 +10,7 @@ const AT_DOOR = HOP.door, AT_QUEUE = AT_DOOR + HOP.queue, AT_WORKER = AT_QUEUE +
 const SHIFT = { [SENT]: 0, [HELD]: AT_DOOR, [REFUSED]: AT_DOOR, [KNOWN]: AT_DOOR, [WAITING]: 0, [ABANDONED]: AT_DOOR,
   [GAVE_UP]: AT_DOOR, [DELIVERED]: AT_QUEUE, [DONE]: AT_WORKER, [RETURNED]: AT_WORKER, [FAILED]: AT_WORKER,
   [REMOVED]: AT_QUEUE, [LOST]: AT_WORKER, [DIED]: AT_WORKER, [CAME]: AT_WORKER };
+const AT_WORKERS = new Set([DELIVERED, DONE, FAILED, LOST, DIED, CAME]);  // shown of all requests
 const MOST_DOTS = 300;
 const UNHEARD_S = 10;
 const HEAP_PX = 7;
@@ -40,12 +41,21 @@ class Scene {
     for (const step of batch.steps) this.coming.push({ due: step[0] + (SHIFT[step[1]] ?? 0), step });
     this.await(batch.now + AT_DOOR, { batch });
     for (const [t, kind, id, nth] of batch.steps) if (kind === DONE || kind === FAILED) this.ends.set(key(id, nth), t + AT_WORKER);
-    this.share = batch.per;
+    if (this.share !== batch.per) this.thin(batch.per);
     if (this.ends.size > 10 * MOST_DOTS) this.ends.clear();
     if (batch.fresh) {
       this.count(batch);
       this.play(now);
     }
+  }
+
+  // From now on a dot stands for another number of requests; those that come in so doing appear at their next step.
+  thin(share) {
+    this.share = share;
+    for (const [name, dot] of this.dots) if (dot.id % share) this.dots.delete(name);
+    for (const id of this.rings.keys()) if (id % share) this.rings.delete(id);
+    this.queue = this.queue.filter(name => this.dots.has(name));
+    this.coming = this.coming.filter(({ step }) => !step || step[2] % share === 0 || AT_WORKERS.has(step[1]));
   }
 
   count({ inside, labels, per, over }) {
@@ -177,11 +187,13 @@ class Scene {
 
   slot(rank) {
     const { slots, per_slot, wall, slot_px, door } = this.plan;
-    const place = Math.floor(rank * this.per / per_slot);
+    // when a dot stands for several, the dots stand as far apart as their jobs do
+    const at = this.per > 1 ? Math.floor(rank * this.inside[0] / Math.max(this.queue.length, 1)) : rank;
+    const place = Math.floor(at / per_slot);
     if (place < slots.length) return slots[place];
     // no room: whoever was let in all the same stands before the wall, in a heap that grows towards the gateway
     const edge = (wall ? wall.x : Math.min(...slots.map(([x]) => x)) - slot_px / 2) - 8, room = edge - door.x - door.w;
-    const over = rank - Math.ceil(slots.length * per_slot / this.per), high = Math.floor(door.h / HEAP_PX) - 1;
+    const over = Math.floor((at - slots.length * per_slot) / this.per), high = Math.floor(door.h / HEAP_PX) - 1;
     const column = Math.min(Math.floor(over / high), Math.floor(room / HEAP_PX));
     return [edge - column * HEAP_PX, door.y + door.h - (over % high + 1) * HEAP_PX];
   }

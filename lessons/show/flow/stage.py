@@ -67,11 +67,6 @@ class Stage:
     words: Words = LOAD
     service_s: float = 0.1
 
-    @property
-    def places(self) -> int | None:
-        """Places to wait in; None: without end."""
-        return None if self.limit is None else max(self.limit - self.workers, 0)
-
 
 class Box(NamedTuple):
     """A rectangle by its upper left corner."""
@@ -85,7 +80,8 @@ class Box(NamedTuple):
 class Plan(NamedTuple):
     """Everything in its place.
 
-    ``slots`` are the middles of the queue's places, the head of the queue first; each stands for ``per_slot`` jobs.
+    ``slots`` are the middles of the places inside, the head of the queue first; each stands for ``per_slot`` jobs. Who
+    is at a worker holds a place too: the last ones.
     ``wall`` is the limit; None where there is none.
     """
 
@@ -103,7 +99,7 @@ class Plan(NamedTuple):
 
 def plan(stage: Stage) -> Plan:
     """Lay a stage out."""
-    count = OPEN_SLOTS if stage.places is None else stage.places
+    count = OPEN_SLOTS if stage.limit is None else stage.limit
     per_slot = max(-(-count // MOST_SLOTS), 1)
     slots, side = _slots(-(-count // per_slot))
     left = min((x for x, _ in slots), default=QUEUE_X[1]) - side / 2
@@ -137,9 +133,7 @@ def title(stage: Stage) -> str:
 
 def limit_words(stage: Stage) -> str:
     """What stands at the wall."""
-    if stage.limit is None:
-        return ""
-    return f"limit {stage.limit:,} = {stage.places:,} places + {stage.workers} {stage.words.workers}"
+    return "" if stage.limit is None else f"limit {stage.limit:,}, those at work included"
 
 
 def wire(stage: Stage) -> dict[str, Any]:
@@ -153,6 +147,7 @@ def wire(stage: Stage) -> dict[str, Any]:
         "out": laid.out._asdict(),
         "title": title(stage),
         "words": asdict(words),
+        "limit": stage.limit,
         "limit_words": limit_words(stage),
         "service_s": stage.service_s,
         "named": stage.senders is not None,

@@ -42,9 +42,10 @@ def _stations(axes: Axes, laid: Plan, n: Counts) -> None:
     _box(axes, laid.door, style.GREY, style.GREY)
     side = laid.slot_px - 2
     for at, (x, y) in enumerate(laid.slots):
-        taken = at * laid.per_slot < n.in_queue
+        taken, kept = at * laid.per_slot < n.in_queue, laid.wall and at >= len(laid.slots) - n.at_work / laid.per_slot
         corner, face = (x - side / 2, y - side / 2), style.SKY if taken else style.PAPER
-        axes.add_patch(Rectangle(corner, side, side, fc=face, ec="#9CA3AF", lw=0.8))
+        hatch = "////" if kept and not taken else None
+        axes.add_patch(Rectangle(corner, side, side, fc=face, ec="#9CA3AF", lw=0.8, hatch=hatch))
     if laid.wall is not None:
         _box(axes, laid.wall, style.INK, style.INK)
     for at, box in enumerate(laid.boxes):

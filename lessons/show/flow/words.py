@@ -31,7 +31,8 @@ class Rates(NamedTuple):
 def labels(n: Counts, stage: Stage) -> Labels:
     """The numbers at the stations."""
     load = stage.words == LOAD
-    room = "no limit" if stage.places is None else f"in {stage.places:,} places"
+    inside = n.in_queue + n.at_work
+    room = f"{inside:,} inside, no limit" if stage.limit is None else f"{inside:,} of {stage.limit:,} inside"
     senders = (n.waiting, "wait to try again") if load else (n.sent, "published")
     refused = (n.refused, "refused (503)" if load else "refused")
     queue = f"waiting, {room}" + (f"; nobody waits for {n.ghosts:,}" if n.ghosts else "")
@@ -52,9 +53,11 @@ def labels(n: Counts, stage: Stage) -> Labels:
 
 def sentence(n: Counts, rates: Rates, stage: Stage, per_dot: int) -> str:
     """The present state in words; live text, and the canvas' name for screen readers."""
-    places = f"{n.in_queue:,} of {stage.places:,}" if stage.places is not None else f"{n.in_queue:,}"
     words = stage.words
-    parts = [f"Now {places} wait in the queue, {n.at_work} of {stage.workers} {words.workers} are busy."]
+    limit = "no limit" if stage.limit is None else f"limit {stage.limit:,}"
+    parts = [
+        f"Now {n.in_queue:,} wait in the queue and {n.at_work} of {stage.workers} {words.workers} are busy; {limit}."
+    ]
     if rates.sent:
         again = f", {rates.retries:.0f} of them again" if rates.retries else ""
         refused = f"; {rates.refused:.0f} refused" if rates.refused else ""

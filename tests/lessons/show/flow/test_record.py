@@ -99,6 +99,28 @@ def test_steps_come_in_the_order_of_their_times() -> None:
     assert len(times) > 50
 
 
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_never_more_inside_than_the_limit_although_ends_are_told_late(seed: int) -> None:
+    """Workers' announcements take 10 ms to the record: steps of the last 30 ms wait, or a place would count twice."""
+    scenario = Scenario(
+        load=Load(arrival_rate=150, duration_s=3.0), service=Service(service_time_s=0.03), seed=seed
+    ).steered(limit=8)
+    rows = play(scenario).events
+    read_s = rows["t"] + np.where(rows["kind"] == Kind.ENDED, 0.01, 0.0)
+
+    def deepest(behind_s: float) -> int:
+        board, reader, most = Board(), Reader(3), 0
+        for now in np.arange(0.05, 3.0, 0.02):
+            new = rows[(read_s > now - 0.02) & (read_s <= now)]
+            board.feed(reader.steps(new, now - behind_s))
+            counts = board.counts()
+            most = max(most, counts.in_queue + counts.at_work)
+        return most
+
+    assert deepest(0.03) == 8
+    assert deepest(0.0) > 8
+
+
 @pytest.mark.parametrize(
     ("code", "value", "kinds"),
     [

@@ -39,10 +39,11 @@ def test_boxes_that_cover_each_other_are_found() -> None:
     assert not overlap(Box(0, 0, 10, 10), Box(10, 0, 10, 10))
 
 
-def test_a_limit_is_workers_and_places_to_wait() -> None:
-    """Limit 20 with three workers: seventeen slots before them, and a wall behind the last."""
+def test_a_limit_is_so_many_places_and_a_wall_behind_the_last() -> None:
+    """Limit 20: twenty slots in a row, their head nearest to the workers; without a limit there is no wall."""
     laid = plan(Stage(workers=3, limit=20))
-    assert (len(laid.slots), len(laid.boxes), laid.per_slot) == (17, 3, 1)
+    assert (len(laid.slots), len(laid.boxes), laid.per_slot) == (20, 3, 1)
+    assert len({y for _, y in laid.slots}) == 1
     assert laid.wall is not None
     assert laid.door.x < laid.wall.x < min(x for x, _ in laid.slots)
     assert laid.slots[0][0] == max(x for x, _ in laid.slots)
@@ -53,7 +54,7 @@ def test_a_long_queue_has_slots_for_several() -> None:
     """Ten thousand places are no more than a hundred slots."""
     laid = plan(Stage(workers=2, limit=10_000))
     assert len(laid.slots) <= MOST_SLOTS
-    assert laid.per_slot * len(laid.slots) >= 9_998
+    assert laid.per_slot * len(laid.slots) >= 10_000
     assert len(plan(Stage(workers=200)).boxes) == MOST_BOXES
 
 

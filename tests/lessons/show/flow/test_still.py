@@ -21,11 +21,11 @@ def coloured(picture: np.ndarray, colour: str) -> int:
 
 def test_as_many_slots_are_filled_as_jobs_wait() -> None:
     """Each job in the queue and each busy worker is a filled box of its size."""
-    empty, three, full = (decoded(still.png(STAGE, Counts(in_queue=n))) for n in (0, 3, 17))
+    empty, three, full = (decoded(still.png(STAGE, Counts(in_queue=n))) for n in (0, 3, 20))
     one = coloured(three, style.SKY) / 3
     assert coloured(empty, style.SKY) == 0
     assert one > 0.6 * plan(STAGE).slot_px ** 2
-    assert abs(coloured(full, style.SKY) / one - 17) < 0.5
+    assert abs(coloured(full, style.SKY) / one - 20) < 0.5
 
 
 def test_same_counts_same_bytes() -> None:

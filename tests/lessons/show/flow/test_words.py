@@ -14,7 +14,7 @@ def test_each_station_has_its_number() -> None:
     """From left to right: who waits to try again, 503s, queue, workers, done."""
     heads, ends = labels(BUSY, STAGE)
     assert [number for number, _ in heads] == ["14", "40", "17", "3 of 3", "70"]
-    assert heads[2][1] == "waiting, in 17 places; nobody waits for 5"
+    assert heads[2][1] == "waiting, 20 of 20 inside; nobody waits for 5"
     assert ends == ["60 in time"]
 
 
@@ -22,8 +22,8 @@ def test_the_sentence_says_what_the_canvas_shows() -> None:
     """Places, rates, those who wait, and what a dot is."""
     said = sentence(BUSY, Rates(45.2, 12.1, 9.0, 27.0), STAGE, 2)
     assert said == (
-        "Now 17 of 17 wait in the queue, 3 of 3 workers are busy. Per second: 45 sent, 12 of them again; 9 refused; "
-        "27 done. 14 clients wait to try again. Nobody waits any more for 5 of the requests inside. "
+        "Now 17 wait in the queue and 3 of 3 workers are busy; limit 20. Per second: 45 sent, 12 of them again; "
+        "9 refused; 27 done. 14 clients wait to try again. Nobody waits any more for 5 of the requests inside. "
         "One dot stands for 2 requests."
     )
     assert "dot" not in sentence(BUSY, Rates(), STAGE, 1)
