@@ -20,6 +20,8 @@ KINDS: Mapping[str, str] = {
     "redis_pubsub": "redis_pubsub:RedisPubSub",
     "rabbitmq": "rabbitmq:RabbitMQ",
     "rabbitmq_classic": "rabbitmq:RabbitMQClassic",
+    "sqs": "sqs:Sqs",
+    "sqs_fifo": "sqs:SqsFifo",
 }
 """Every kind of broker and where it is. A client library is imported by who uses it: they take time."""
 

@@ -16,6 +16,7 @@ from demo_workers.brokers import Broker, Settings, broker_class, open_broker
 from demo_workers.errors import RabbitMQUnavailable
 from demo_workers.services.rabbitmq_server import RabbitMQServer
 from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+from demo_workers.services.sqs_server import SqsServer
 
 START_S = 60.0
 
@@ -81,7 +82,10 @@ class Place:
         except RabbitMQUnavailable as error:
             pytest.skip(str(error))
 
-    async def _started(self, server: RedisServer | RabbitMQServer) -> dict[str, str]:
+    async def _start_sqs(self) -> dict[str, str]:
+        return await self._started(SqsServer(make_runtime_directory()))
+
+    async def _started(self, server: RedisServer | RabbitMQServer | SqsServer) -> dict[str, str]:
         self._stops.append(server.stop)
         await server.start()
         return server.address

@@ -208,6 +208,22 @@ def test_published_twice_under_one_name(broker: Broker) -> None:
     assert len(drained(broker)) == (1 if broker.guarantees.deduplicates else 2)
 
 
+@where(lambda given: given.order == "group")
+def test_a_group_waits_for_its_first_where_groups_are_kept_in_order(place: Place, kind: str) -> None:
+    """The second message of a group does not overtake the first, which another consumer holds."""
+    with place.broker(kind, replace(quick(kind), visibility_s=30.0)) as broker, place.another(broker) as slow:
+        for body, group in ((1, "ada"), (2, "ada"), (3, "bob")):
+            broker.publish(body, group=group)
+        first = received(slow)
+        assert first.body == 1
+        other = received(broker)
+        assert other.body == 3
+        broker.ack(other)
+        assert broker.receive(SOON_S) is None
+        slow.ack(first)
+        assert received(broker).body == 2
+
+
 @every_broker
 def test_the_effect_of_a_killed_consumer_is_lost_or_repeated_as_declared(
     place: Place, broker: Broker, kind: str, tmp_path: Path

@@ -11,12 +11,13 @@ from typing import Any
 from demo_workers.services.child import Child
 from demo_workers.services.rabbitmq_server import RabbitMQServer
 from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+from demo_workers.services.sqs_server import SqsServer
 
 EXAMPLE = "tests.demo_workers.services.example_child"
 
 
 async def start(kinds: list[str], keep: list[object]) -> dict[str, Any]:
-    """Start one server where ``redis`` or ``rabbitmq`` is asked for, and one child of each other kind."""
+    """Start one server where ``redis``, ``rabbitmq`` or ``sqs`` is asked for, and one child of each other kind."""
     runtime = make_runtime_directory()
     told: dict[str, Any] = {"runtime": str(runtime), "redis": None, "children": []}
     for number, kind in enumerate(kinds):
@@ -29,6 +30,11 @@ async def start(kinds: list[str], keep: list[object]) -> dict[str, Any]:
             node = RabbitMQServer(runtime)
             keep.append(node)
             await node.start()
+        elif kind == "sqs":
+            queues = SqsServer(runtime)
+            keep.append(queues)
+            await queues.start()
+            told |= {"sqs": queues.pid, "address": queues.address}
         else:
             child = Child(f"{kind} {number}", EXAMPLE, {"kind": kind}, runtime / f"{number}.log")
             await child.start()
