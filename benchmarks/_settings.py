@@ -70,7 +70,7 @@ def _setting(dice: random.Random, length_s: float) -> Scenario:
         admission=Admission(limit=None if room is None else workers + room),
         retry=Retry(policy="full", attempts=attempts, base_s=dice.uniform(0.1, 0.5)),
         seed=dice.randrange(2**31),
-        drain_s=2.0,
+        drain_s=1.0,
     )
 
 

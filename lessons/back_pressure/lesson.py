@@ -72,7 +72,7 @@ class Lesson:
 
     def simulate(self, scenario: Scenario, *, admit: Admit | None = None) -> Run:
         """The twin, with RQ's cost as it is here; plain Python, so that nothing has to be compiled first."""
-        return simulate(scenario, overheads=overheads(self.cost), admit=admit, engine="python")
+        return simulate(scenario, overheads=Overheads.measured(self.cost), admit=admit, engine="python")
 
     async def play(self, scenario: Scenario, *, admit: Admit | None = None) -> Run:
         """A live run; one that the machine was too busy for is played again, twice at most.
@@ -96,11 +96,6 @@ class Lesson:
         """End everything that was started; nothing is left running. The next run brings it back."""
         await self.stack.stop()
         print("Everything is stopped.")
-
-
-def overheads(cost: Calibration) -> Overheads:
-    """What was measured, in the twin's terms."""
-    return Overheads(before_s=cost.overhead_before_s, after_s=cost.overhead_after_s)
 
 
 async def open_lesson() -> Lesson:

@@ -22,7 +22,7 @@ from lessons.show.overlay import draw
 from lessons.theory import predict_or_reason
 from lessons.theory.bounds import whole
 from lessons.twin import Overheads
-from lessons.twin.family import MOST, twins_of
+from lessons.twin.family import MOST, redrawn_twins, twins_of
 
 
 def compare(arguments: argparse.Namespace) -> int:
@@ -70,14 +70,15 @@ def facts(found: Gaps, calibration: Calibration | None, picture: Path | None = N
 
 
 def _beside(live: Run, calibration: Calibration | None, seeds: int) -> Gaps:
-    """Theory and twins of a live run, both with RQ's cost as it was measured."""
-    before_s = calibration.overhead_before_s if calibration else 0.0
-    after_s = calibration.overhead_after_s if calibration else 0.0
-    theory = predict_or_reason(live.scenario, overhead_before_s=before_s, overhead_after_s=after_s)
-    overheads = Overheads(before_s=before_s, after_s=after_s)
+    """Theory and twins of a live run, all with RQ's cost as it was measured; some of the twins draw that anew."""
+    cost = Overheads.measured(calibration) if calibration else Overheads()
+    theory = predict_or_reason(
+        live.scenario, overhead_before_s=cost.before_s + cost.stretch_s, overhead_after_s=cost.after_s
+    )
     with progress_bar() as progress:
-        twins = twins_of(live, seeds=seeds, overheads=overheads, progress=bar(progress, "twins"))
-    return gaps(theory, *twins, live)
+        twins = twins_of(live, seeds=seeds, overheads=cost, progress=bar(progress, "twins"))
+        redrawn = redrawn_twins(live, cost, progress=bar(progress, "the same tape, RQ's cost drawn anew"))
+    return gaps(theory, *twins, *redrawn, live)
 
 
 def _print(found: Gaps, picture: Path | None) -> None:

@@ -48,19 +48,36 @@ def twins_of(
     return found
 
 
-def redrawn_twins(what: Scenario | Run, overheads: Overheads, *, times: int = 16) -> list[Run]:
+def redrawn_twins(
+    what: Scenario | Run,
+    overheads: Overheads,
+    *,
+    times: int = 16,
+    next_try: Callable[[Failure], float | None] | None = None,
+    admit: Callable[[Door], bool] | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> list[Run]:
     """Twins on the run's own tape that draw what RQ costs anew: how far they lie apart is how much of a gap is chance.
 
     Args:
         what: as for ``simulate``.
         overheads: with the sample that was measured; without one all twins are the same.
         times: how many; at least 1. With sixteen a standard deviation is known to a fifth of itself.
+        next_try: the reader's own retry policy.
+        admit: the reader's own admission policy.
+        progress: hears how many are played, and of how many.
 
     Raises:
         ScenarioError: the number of times is out of bounds.
     """
     whole("times", times, 1, MOST)
-    return [simulate(what, overheads=overheads.redrawn(seed), runs=times) for seed in range(times)]
+    found = []
+    for seed in range(times):
+        drawn = overheads.redrawn(seed)
+        found.append(simulate(what, overheads=drawn, next_try=next_try, admit=admit, runs=times))
+        if progress is not None:
+            progress(seed + 1, times)
+    return found
 
 
 def seeds_of(seed: int, count: int) -> list[int]:
