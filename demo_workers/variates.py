@@ -30,6 +30,7 @@ class Stream(IntEnum):
     GUARD = 7  # the coin of adaptive throttling: index the request, sub the attempt
     COST = 8  # the twin's: which measured cost a job has; index and sub as above
     PICKUP = 9  # the twin's: how soon an idle worker takes it
+    HOP = 10  # the contention experiment: index the client and which of its messages
 
 
 def _mix(z: int) -> int:

@@ -12,8 +12,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo_workers.errors import LabError, ScenarioError
-from lessons.cli import backoff, bench, clients, commands, compare, demo, doctor, export, lab, predict, simulate
+from lessons.cli import (
+    backoff,
+    bench,
+    clients,
+    commands,
+    compare,
+    contention,
+    demo,
+    doctor,
+    export,
+    lab,
+    predict,
+    simulate,
+)
 from lessons.cli.options import add_json_option, add_overhead_options, add_scenario_options
+from lessons.contention import WAITS
 
 
 def parser() -> argparse.ArgumentParser:
@@ -49,6 +63,18 @@ def parser() -> argparse.ArgumentParser:
     add_json_option(verb)
     verb.set_defaults(do=export.export)
 
+    _add_backoff(verbs)
+
+    verb = verbs.add_parser("bench", help="run the benchmarks of this checkout and judge each figure by its bar")
+    verb.add_argument("name", metavar="NAME", nargs="?", help="only this one")
+    verb.add_argument("--rounds", metavar="N", help="a short form, to see that they work")
+    add_json_option(verb)
+    verb.set_defaults(do=bench.bench)
+    return top
+
+
+def _add_backoff(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """What can be said of backoff policies without a system."""
     verb = verbs.add_parser("backoff", help="how long the waits before each retry are: bounds, mean, variance")
     verb.add_argument("--policy", default="full", metavar="NAME", help=f"one of {', '.join(backoff.POLICIES)}")
     verb.add_argument("--base", default="0.1", metavar="X", help="seconds (retry.base_s)")
@@ -57,12 +83,14 @@ def parser() -> argparse.ArgumentParser:
     add_json_option(verb)
     verb.set_defaults(do=backoff.backoff)
 
-    verb = verbs.add_parser("bench", help="run the benchmarks of this checkout and judge each figure by its bar")
-    verb.add_argument("name", metavar="NAME", nargs="?", help="only this one")
-    verb.add_argument("--rounds", metavar="N", help="a short form, to see that they work")
+    verb = verbs.add_parser("contention", help="clients that race for one row: calls and time under a backoff policy")
+    verb.add_argument("--clients", default="100", metavar="N", help="how many, each with one change to make")
+    verb.add_argument("--policy", default="full", metavar="NAME", help=f"one of {', '.join(WAITS)}")
+    verb.add_argument("--seeds", default="50", metavar="N", help="how often to play it, each time with other dice")
+    verb.add_argument("--base", default="5", metavar="X", help="ticks; a message takes some ten")
+    verb.add_argument("--cap", default="2000", metavar="X", help="ticks; the longest wait")
     add_json_option(verb)
-    verb.set_defaults(do=bench.bench)
-    return top
+    verb.set_defaults(do=contention.contention)
 
 
 def _add_ways_to_play(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
