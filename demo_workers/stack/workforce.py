@@ -43,6 +43,7 @@ class Workforce:
         died: called with the name of a worker that died unasked, before its successor is hired.
         failed: called with the error when no successor could be hired.
         horse_died: called with the name of a forking worker whose work horse was killed at its job.
+        first: number of the first worker; the next ones count on.
     """
 
     def __init__(
@@ -53,13 +54,16 @@ class Workforce:
         died: Died,
         failed: Callable[[LabError], None],
         horse_died: Callable[[str], None],
+        *,
+        first: int = 0,
     ) -> None:
         self._address, self._queue, self._logs = dict(address), queue, logs
         self._died, self._failed, self._horse_died = died, failed, horse_died
         self._workers: dict[str, Child] = {}
         self._leaving: dict[str, Child] = {}  # told to, and at their last job
         self._kind = WorkerKind()
-        self._next = self._failed_young = self._replacing = 0
+        self._failed_young = self._replacing = 0
+        self._next = first
         self._since: dict[str, float] = {}
         self._wanted = 0
         self._tasks: set[asyncio.Task[None]] = set()
