@@ -59,6 +59,7 @@ class Room:
         self._connection: Any = None
         self._runtime: Path | None = None
         self._names: set[str] = set()
+        self._dying: set[str] = set()
         self._lock = asyncio.Lock()
 
     @property
@@ -96,12 +97,19 @@ class Room:
     ) -> None:
         await self.stop()
 
-    async def free(self, jobs: Collection[str]) -> None:
-        """Kill those of its workers that are at one of these jobs; their places are filled again."""
-        for name in self.workforce.names:
+    async def free(self, jobs: Collection[str]) -> bool:
+        """Kill those of its workers that are at one of these jobs; their places are filled again.
+
+        Returns:
+            Whether there were any, or still are: those it has killed whose jobs are not settled yet.
+        """
+        for name in set(self.workforce.names) - self._dying:
             at_work = await self._connection.smembers(WORKER_EXECUTIONS_KEY_TEMPLATE.format(name))
             if any(entry.decode().split(":")[0] in jobs for entry in at_work):
+                self._names.add(name)  # to be tidied up, should this room be closed before its place is filled
+                self._dying.add(name)
                 self.workforce.kill(name)
+        return bool(self._dying)
 
     def check(self) -> None:
         """See that it still works.
@@ -113,7 +121,7 @@ class Room:
             raise self.broken
 
     async def _start(self) -> None:
-        self.broken = None
+        self.broken, self._dying = None, set()
         self._runtime = make_runtime_directory()
         self.server = RedisServer(self._runtime, environ=self._environ, on_exit=self._redis_died)
         await self.server.start()
@@ -163,6 +171,8 @@ class Room:
             await dead_workers.settle(self._connection, self.queue, name, live_workers=living)
         except (RedisError, OSError) as error:
             self._fail(RedisUnavailable(f"{self.server.name} does not answer ({error}). Start the sweep again."))
+        finally:
+            self._dying.discard(name)
 
     def _horse_died(self, name: str) -> None:
         """These workers have no horses."""

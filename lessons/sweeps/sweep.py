@@ -27,8 +27,10 @@ LOOK_S = 0.05
 """Seconds between two looks for answers."""
 GRACE_S = 0.3
 """A job that is not wanted any more ends by itself within this if its replications are short; else its worker dies."""
-LEAVE_S = 2.0
+LEAVE_S = 1.5
 """After this whoever is still at such a job is on another host, and ends it after its present replication."""
+SETTLE_S = 20.0
+"""So long it may take, on a machine with other things to do, to settle the jobs of workers that were killed."""
 
 
 async def sweep(
@@ -127,11 +129,14 @@ async def _on_workers(plan: Plan, room: Room, gathering: Gathering) -> None:
 async def _leave(orders: Orders, room: Room, thread: ThreadPoolExecutor) -> None:
     """See to it that nobody works for this sweep any more, and that nothing of it is left."""
     loop = asyncio.get_running_loop()
-    start = time.monotonic()
+    start, ours = time.monotonic(), False
     with contextlib.suppress(RedisError, OSError):
         await loop.run_in_executor(thread, orders.take_back)
-        while not await loop.run_in_executor(thread, orders.clear) and time.monotonic() < start + LEAVE_S:
-            if time.monotonic() > start + GRACE_S:
-                await room.free(orders.out)
+        while not await loop.run_in_executor(thread, orders.clear):
+            waited_s = time.monotonic() - start
+            if waited_s > GRACE_S:
+                ours = await room.free(orders.out)
+            if waited_s > (SETTLE_S if ours else LEAVE_S):
+                break
             await asyncio.sleep(LOOK_S)
         await loop.run_in_executor(thread, orders.close)
