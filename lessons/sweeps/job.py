@@ -10,7 +10,7 @@ import msgspec
 from rq import get_current_job
 from rq.timeouts import JobTimeoutException
 
-from demo_workers.errors import LabError
+from demo_workers.errors import LabError, ScenarioError
 from demo_workers.scenario import Scenario
 from lessons.sweeps import engine
 from lessons.sweeps.plan import Answer, Piece, merge
@@ -21,29 +21,33 @@ MAX_ERROR = 2000
 """Characters of an error that travel."""
 
 
-def play(piece: Mapping[str, Any], wanted_key: str) -> dict[str, Any]:
+def play(piece: Mapping[str, Any], sweep_key: str) -> dict[str, Any]:
     """Play a piece while its sweep wants it, and give the ``Answer``.
 
     Args:
         piece: a ``Piece``.
-        wanted_key: a key that exists in Redis as long as somebody waits for the answer.
+        sweep_key: holds the sweep's ``Overheads`` in Redis, as long as somebody waits for answers.
     """
     job = get_current_job()
     if job is None:
         raise LabError("current job = None: must be a job that an RQ worker runs. Elsewhere call answer_to.")
     connection = job.connection
+    shared = connection.get(sweep_key)
+    if shared is None:
+        return to_plain(Answer(stopped=True))
     try:
-        ours = msgspec.convert(piece, Piece)
-    except msgspec.ValidationError as error:
-        return dict(msgspec.to_builtins(Answer(error=f"a piece that is none: {error}")))
-    return dict(msgspec.to_builtins(answer_to(ours, lambda: bool(connection.exists(wanted_key)))))
+        ours, overheads = msgspec.convert(piece, Piece), msgspec.json.decode(shared, type=Overheads)
+    except (msgspec.DecodeError, ScenarioError) as error:
+        return to_plain(Answer(error=f"a piece that is none: {error}"))
+    return to_plain(answer_to(ours, overheads, lambda: bool(connection.exists(sweep_key))))
 
 
-def answer_to(piece: Piece, wanted: Callable[[], bool]) -> Answer:
+def answer_to(piece: Piece, overheads: Overheads | None, wanted: Callable[[], bool]) -> Answer:
     """Play a piece; whatever goes wrong with its scenario becomes part of the answer.
 
     Args:
         piece: what to play.
+        overheads: RQ's cost per job in the simulated system.
         wanted: asked before each replication; once it says no, the rest is left.
     """
     answers = []
@@ -51,7 +55,6 @@ def answer_to(piece: Piece, wanted: Callable[[], bool]) -> Answer:
         if piece.engine == "compiled":
             engine.have_compiled()
         scenario = Scenario.from_dict(piece.scenario)
-        overheads = Overheads(before_s=piece.before_s, after_s=piece.after_s)
         for seed in piece.seeds:
             if not wanted():
                 return Answer(stopped=True)
@@ -63,3 +66,8 @@ def answer_to(piece: Piece, wanted: Callable[[], bool]) -> Answer:
     except Exception as error:
         return Answer(error=f"{type(error).__name__}: {error}"[:MAX_ERROR])
     return merge(answers)
+
+
+def to_plain(what: Piece | Answer) -> dict[str, Any]:
+    """As it travels: plain values that JSON knows."""
+    return dict(msgspec.to_builtins(what))

@@ -19,8 +19,9 @@ from rq.serializers import JSONSerializer
 from demo_workers.queueing.announce import stream_key
 from demo_workers.queueing.connection import connect
 from demo_workers.scenario import Scenario
-from lessons.sweeps.job import PATH
+from lessons.sweeps.job import PATH, to_plain
 from lessons.sweeps.plan import Answer, Piece, expected_requests
+from lessons.twin import Overheads
 
 AHEAD = 512
 """Jobs that wait in Redis at a time; the others follow."""
@@ -44,15 +45,18 @@ class Orders:
         address: the Redis server.
         queue: name of the RQ queue.
         pieces: what there is to do.
+        overheads: RQ's cost per job in the simulated system; the jobs find them in Redis.
     """
 
-    def __init__(self, address: Mapping[str, str], queue: str, pieces: Sequence[Piece]) -> None:
+    def __init__(
+        self, address: Mapping[str, str], queue: str, pieces: Sequence[Piece], overheads: Overheads | None = None
+    ) -> None:
         self._connection = connect(address, retries=3)
         self._queue = Queue(queue, connection=self._connection, serializer=JSONSerializer)
         self._intermediate = IntermediateQueue(self._queue.key, self._connection)
         self._pieces = pieces
         self._sweep = secrets.token_hex(6)
-        self._wanted_key = f"{queue}:sweep:{self._sweep}"
+        self._sweep_key, self._shared = f"{queue}:sweep:{self._sweep}", msgspec.json.encode(overheads or Overheads())
         self._waiting = deque(range(len(pieces)))
         self._tries = [0] * len(pieces)
         self._out: dict[str, int] = {}
@@ -68,10 +72,12 @@ class Orders:
     def look(self) -> list[tuple[int, Answer]]:
         """Fetch the answers that have come, each with its piece's number, and give out more."""
         with self._connection.pipeline(transaction=False) as pipe:
-            pipe.set(self._wanted_key, 1, ex=WANTED_S)
+            pipe.expire(self._sweep_key, WANTED_S)
             pipe.zrange(self._queue.finished_job_registry.key, 0, -1)
             pipe.zrange(self._queue.failed_job_registry.key, 0, -1)
-            _, *ended = pipe.execute()
+            wanted, *ended = pipe.execute()
+        if not wanted:
+            self._connection.set(self._sweep_key, self._shared, ex=WANTED_S)
         found = {job_id.decode() for registry in ended for job_id in registry} & self._out.keys()
         if time.monotonic() - self._looked > LOOK_FOR_LOST_S:
             self._looked = time.monotonic()
@@ -87,7 +93,7 @@ class Orders:
         self._waiting.clear()
         ids = list(self._out)
         with self._connection.pipeline(transaction=True) as pipe:
-            pipe.delete(self._wanted_key)
+            pipe.delete(self._sweep_key)
             for job_id in ids:
                 pipe.lrem(self._queue.key, 1, job_id)
             _, *removed = pipe.execute()
@@ -124,8 +130,8 @@ class Orders:
         self._out[job_id] = number
         self._queue.enqueue(
             PATH,
-            msgspec.to_builtins(piece),
-            self._wanted_key,
+            to_plain(piece),
+            self._sweep_key,
             job_id=job_id,
             job_timeout=longest_s(piece),
             result_ttl=KEEP_S,

@@ -15,7 +15,7 @@ from demo_workers.records.measures import Measures
 from demo_workers.scenario import Scenario
 from demo_workers.tape import profile
 from lessons.theory.bounds import whole
-from lessons.twin import Overheads, Replications
+from lessons.twin import Replications
 from lessons.twin.family import seeds_of
 from lessons.twin.progress import Progress
 
@@ -37,14 +37,11 @@ class Piece(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         scenario: as ``Scenario.to_dict`` gives it.
         seeds: one per replication.
-        before_s, after_s: RQ's cost per job, as ``Overheads`` has it.
         engine: of the twin.
     """
 
     scenario: dict[str, Any]
     seeds: list[int]
-    before_s: float = 0.0
-    after_s: float = 0.0
     engine: Engine = "python"
 
 
@@ -104,7 +101,6 @@ class Plan:
 
     scenarios: Sequence[Scenario]
     replications: int
-    overheads: Overheads | None = None
     engine: Engine = "python"
 
     def __post_init__(self) -> None:
@@ -131,14 +127,9 @@ class Plan:
         return min(self.replications, ceil(len(self.scenarios) * self.replications / PIECES))
 
     def _cut(self, scenario: Scenario) -> list[Piece]:
-        seeds, overheads = seeds_of(scenario.seed, self.replications), self.overheads or Overheads()
-        common: dict[str, Any] = {
-            "scenario": scenario.to_dict(),
-            "before_s": overheads.before_s,
-            "after_s": overheads.after_s,
-            "engine": self.engine,
-        }
-        return [Piece(seeds=seeds[i : i + self._length], **common) for i in range(0, len(seeds), self._length)]
+        seeds, asked = seeds_of(scenario.seed, self.replications), scenario.to_dict()
+        starts = range(0, len(seeds), self._length)
+        return [Piece(scenario=asked, seeds=seeds[i : i + self._length], engine=self.engine) for i in starts]
 
 
 class Gathering:

@@ -70,7 +70,7 @@ async def sweep(
         ScenarioError: too many scenarios or replications, or a number that is out of bounds.
         RedisUnavailable, WorkersNotReady: the room could not be opened, or has broken.
     """
-    plan = Plan(scenarios=list(scenarios), replications=replications, overheads=overheads)
+    plan = Plan(scenarios=list(scenarios), replications=replications)
     if await asyncio.to_thread(engine.pays, sum(map(expected_requests, plan.scenarios)) * replications):
         plan = replace(plan, engine="compiled")
         if not engine.is_kept():
@@ -78,10 +78,10 @@ async def sweep(
             await asyncio.to_thread(engine.have_compiled, compiling)
     gathering = Gathering(plan, progress, each)
     if local:
-        await _here(plan, gathering)
+        await _here(plan, overheads, gathering)
     else:
         async with _opened(room, workers) as place:
-            await _on_workers(plan, place, gathering)
+            await _on_workers(plan, overheads, place, gathering)
     return gathering.swept
 
 
@@ -96,17 +96,18 @@ async def _opened(room: Room | None, workers: int | None) -> AsyncIterator[Room]
         yield room
 
 
-async def _here(plan: Plan, gathering: Gathering) -> None:
+async def _here(plan: Plan, overheads: Overheads | None, gathering: Gathering) -> None:
     stop = threading.Event()
     try:
         for number, piece in enumerate(plan.pieces):
-            gathering.add(number, await asyncio.to_thread(answer_to, piece, lambda: not stop.is_set()))
+            answer = await asyncio.to_thread(answer_to, piece, overheads, lambda: not stop.is_set())
+            gathering.add(number, answer)
     finally:
         stop.set()  # the replication under way is the last one
 
 
-async def _on_workers(plan: Plan, room: Room, gathering: Gathering) -> None:
-    orders = Orders(room.server.address, room.queue, plan.pieces)
+async def _on_workers(plan: Plan, overheads: Overheads | None, room: Room, gathering: Gathering) -> None:
+    orders = Orders(room.server.address, room.queue, plan.pieces, overheads)
     loop = asyncio.get_running_loop()
     # RQ blocks; one thread does one thing after the other, also when the waiting for it is cancelled
     thread = ThreadPoolExecutor(1, "sweep")

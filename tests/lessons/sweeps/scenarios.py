@@ -8,6 +8,17 @@ from typing import Any
 
 from demo_workers.queueing.connection import connect_async
 from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
+from lessons.twin import Overheads
+
+OVERHEADS = Overheads(
+    before_s=0.003,
+    after_s=0.002,
+    slot_s=0.001,
+    costs=[(random.uniform(0, 0.004), random.uniform(0, 0.001), random.uniform(0, 0.003)) for _ in range(50)],
+    pickups_s=[random.uniform(0, 0.002) for _ in range(20)],
+    seed=random.randrange(1000),
+)
+"""As a calibration gives them: a sample that jobs draw from."""
 
 
 def some(n: int, *, duration_s: float = 4.0) -> list[Scenario]:
