@@ -16,6 +16,7 @@ from msgspec import Meta
 from rq import get_current_job
 
 from demo_workers.errors import LabError
+from demo_workers.queueing.reports import ReportArgs
 from demo_workers.scenario import MAX_SERVICE_S
 
 SPARE_TIMEOUT_S = 30
@@ -62,7 +63,7 @@ class Task(msgspec.Struct, frozen=True):
     """``path`` is what RQ imports, ``args`` the type its arguments must fit."""
 
     path: str
-    args: type[WorkArgs] | type[FanOutArgs]
+    args: type[WorkArgs] | type[FanOutArgs] | type[ReportArgs]
 
     def timeout_s(self, args: Mapping[str, Any]) -> int:
         """Whole seconds after which RQ may end a job with these arguments."""
@@ -72,6 +73,7 @@ class Task(msgspec.Struct, frozen=True):
 TASKS: Mapping[str, Task] = {
     "work": Task("demo_workers.queueing.tasks.work", WorkArgs),
     "fan_out": Task("demo_workers.queueing.tasks.fan_out", FanOutArgs),
+    "report": Task("demo_workers.queueing.reports.report", ReportArgs),
 }
 
 

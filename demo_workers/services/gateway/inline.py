@@ -16,7 +16,7 @@ from typing import Any
 import redis
 from redis.exceptions import RedisError
 
-from demo_workers.queueing import tasks
+from demo_workers.queueing import reports, tasks
 from demo_workers.services.gateway import heads
 from demo_workers.services.gateway.asgi import ClientGone, Receive, Scope, hung_up
 from demo_workers.services.gateway.orders import read_order
@@ -50,6 +50,7 @@ class Inline:
             "fan_out": lambda post, author, followers, write_ms: tasks.fan_out_into(
                 connection, queue, post, author, followers, write_ms / 1000
             ),
+            "report": reports.report_of,
         }
 
     def close(self) -> None:

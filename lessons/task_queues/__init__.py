@@ -1,0 +1,48 @@
+"""Chapter 02's verbs, one module per section: what becomes of a task between its 202 and its result?
+
+``lesson`` holds the running system; ``by_hand``, ``states``, ``snapshot`` and ``hearing`` (a), ``deaths``,
+``defaults`` and ``unnoticed`` (c), ``exercises``.
+"""
+
+from lessons.task_queues.by_hand import check_by_hand, run_by_hand
+from lessons.task_queues.deaths import check_fates, show_who_noticed, six_fates
+from lessons.task_queues.defaults import show_defaults
+from lessons.task_queues.exercises import grade_report, try_report
+from lessons.task_queues.hearing import check_heard, check_progress, crash_after_202, order_report
+from lessons.task_queues.lesson import Lesson, open_lesson
+from lessons.task_queues.snapshot import check_snapshot, edit_after_enqueueing
+from lessons.task_queues.states import check_states, show_states, watch_jobs
+from lessons.task_queues.unnoticed import (
+    check_unnoticed,
+    phrase,
+    recording,
+    show_fates,
+    show_recording,
+)
+
+__all__ = [
+    "Lesson",
+    "check_by_hand",
+    "check_fates",
+    "check_heard",
+    "check_progress",
+    "check_snapshot",
+    "check_states",
+    "check_unnoticed",
+    "crash_after_202",
+    "edit_after_enqueueing",
+    "grade_report",
+    "open_lesson",
+    "order_report",
+    "phrase",
+    "recording",
+    "run_by_hand",
+    "show_defaults",
+    "show_fates",
+    "show_recording",
+    "show_states",
+    "show_who_noticed",
+    "six_fates",
+    "try_report",
+    "watch_jobs",
+]
