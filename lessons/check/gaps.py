@@ -215,6 +215,12 @@ class Gaps(Mapping[str, Gap]):
         return str(self.theory) if isinstance(self.theory, LabError) else ""
 
     @property
+    def too_short(self) -> bool:
+        """Whether the runs end before they can show the long run that the theory speaks of."""
+        shown = self.live or self.twin
+        return self.prediction is not None and shown is not None and shown.length_s < self.prediction.settling_s
+
+    @property
     def twin(self) -> Run | None:
         """The twin to be shown: the one on the live run's tape, or the first."""
         return next(iter((*self.own, *self.tapes)), None)
@@ -273,6 +279,8 @@ class Gaps(Mapping[str, Gap]):
         if isinstance(self.theory, LabError):
             return "no formula fits"
         wrong = [abs(gap.theory_to_mean or 0.0) for gap in self.headlines if gap.theory_verdict == "bias"]
+        if wrong and self.too_short:
+            return f"the long run is up to {max(wrong):.0f} % away"
         if wrong:
             return f"the formula is up to {max(wrong):.0f} % off"
         return "the formula holds" if any(gap.theory_verdict == "agrees" for gap in self.headlines) else ""
@@ -285,7 +293,7 @@ def gaps(theory: Prediction | LabError | None, *runs: Run) -> Gaps:
         theory: what ``predict`` said, or the error with which it said that it cannot; None leaves it out.
         runs: at most one live run (or a replay of one) and any number of twins. Twins with the live run's seed are on
             its own tape, as ``simulate(live)`` makes them; several of those, with costs drawn anew, give the machine's
-            spread, and twins of other seeds give that of luck. ``twins_of(live)`` makes them all.
+            spread, and twins of other seeds give that of luck: ``redrawn_twins`` and ``twins_of`` make them.
 
     Raises:
         LabError: more than one live run, or nothing at all.

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from demo_workers.records.run import Run
 from demo_workers.scenario import parse
-from demo_workers.stack.calibration import Calibration
+from demo_workers.stack.calibration import Calibration, overhead
 from lessons.check.bars import page
 from lessons.check.gaps import WORDS, Gap, Gaps, Verdict, gaps
 from lessons.cli import report
@@ -43,7 +43,7 @@ def compare(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(msgspec.json.encode(facts(found, calibration, picture)).decode())
     else:
-        _print(found, picture)
+        _print(found, calibration, picture)
     return 0 if live.ledger.balanced and live.valid and not live.ended_by else 1
 
 
@@ -62,7 +62,7 @@ def facts(found: Gaps, calibration: Calibration | None, picture: Path | None = N
             **{f"{key}_ci95": None if luck is None else luck.mean_ci95 for key, luck in lucks.items()},
             "same_tape": found.twin.measures.to_dict(),
         },
-        "live": report.facts(found.live, calibration),
+        "live": {**report.facts(found.live, calibration), "overhead_in_run_s": _in_run_s(found.live)},
         "gaps": found.to_dict(),
         "finding": found.finding,
         "picture": None if picture is None else str(picture),
@@ -81,7 +81,13 @@ def _beside(live: Run, calibration: Calibration | None, seeds: int) -> Gaps:
     return gaps(theory, *twins, *redrawn, live)
 
 
-def _print(found: Gaps, picture: Path | None) -> None:
+def _in_run_s(live: Run) -> float | None:
+    """What RQ cost per job in the run itself (seconds): a busy machine has more than one answer to that."""
+    found = overhead(live, quarters=1)
+    return found.overhead_s if found.jobs else None
+
+
+def _print(found: Gaps, calibration: Calibration | None, picture: Path | None) -> None:
     """The same for people; keys that do not apply are left out."""
     table = Table(title=found.finding, title_justify="left")
     table.add_column("")
@@ -96,6 +102,10 @@ def _print(found: Gaps, picture: Path | None) -> None:
         notes += [f"{found.prediction.model}: {found.prediction.why}"]
         notes += [f"approximate: {sentence}" for sentence in found.prediction.approximate]
     assert found.live is not None
+    in_run_s = _in_run_s(found.live)
+    if calibration is not None and in_run_s is not None:
+        calibrated_ms, in_run_ms = 1000 * calibration.overhead_s, 1000 * in_run_s
+        notes += [f"RQ's own cost per job: {calibrated_ms:.1f} ms as calibrated, {in_run_ms:.1f} ms in this run"]
     notes += [f"note: {note}" for note in (*found.live.notes, found.live.invalid) if note]
     notes += [f"picture: {picture}"] if picture else []
     print("\n".join([*notes, "", found.live.ledger.table()]))

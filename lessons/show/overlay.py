@@ -1,8 +1,8 @@
 """Theory, twin and live run over each other: theory pale and dotted, the twin thin, the live run bold.
 
-    theory = predict(scenario)
+    theory = predict_or_reason(scenario)
     live = await stack.run(scenario)
-    overlay(theory, *twins_of(live, overheads=overheads), live)
+    overlay(theory, *twins_of(live, overheads=spent), *redrawn_twins(live, spent), live)
 
 shows how many jobs were inside over time, how long they stayed, and the averages with their gaps.
 """

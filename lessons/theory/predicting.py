@@ -73,6 +73,7 @@ def _prediction(scenario: Scenario, chosen: Choice, before_s: float) -> Predicti
     wait_s, through = state.wait_s + before_s, state.throughput
     sojourn = _sojourn(scenario, state, before_s)
     p50, p95, p99 = (None if sojourn is None else sojourn.quantile(q) for q in (0.5, 0.95, 0.99))
+    needed_s = caveats.settling_s(scenario, state.offered_utilization)
     again = caveats.tries_again(scenario, state.p_block)
     return Prediction(
         utilization=through * work_s / workers,
@@ -92,8 +93,9 @@ def _prediction(scenario: Scenario, chosen: Choice, before_s: float) -> Predicti
         shed_rate=state.shed_rate,
         retry_amplification=None if again else 1.0,
         model=chosen.model,
-        why=chosen.why + _how_long(scenario, state),
+        why=chosen.why + _how_long(needed_s, scenario.load.duration_s),
         approximate=(*_cost(state, work_s), *chosen.approximate, *caveats.of(scenario, state.p_block)),
+        settling_s=needed_s,
         sojourn=sojourn,
     )
 
@@ -128,8 +130,7 @@ def _cost(state: SteadyState, work_s: float) -> tuple[str, ...]:
     )
 
 
-def _how_long(scenario: Scenario, state: SteadyState) -> str:
-    needed_s, length_s = caveats.settling_s(scenario, state.offered_utilization), scenario.load.duration_s
+def _how_long(needed_s: float, length_s: float) -> str:
     if needed_s <= length_s:
         return ""
     return f" This is the long run: {length_s:g} s, begun empty, are too short to show it; {needed_s:,.0f} s would."

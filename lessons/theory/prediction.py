@@ -20,6 +20,7 @@ class Prediction:
         model: in Kendall's notation, for example ``M/M/3/9``.
         why: which model and why, in words.
         approximate: what the model leaves out or only guesses, one sentence each; empty when it is exact.
+        settling_s: how long a run should be before its averages are those of the long run; no part of ``to_dict``.
         sojourn: the distribution of the time from admission to completion, where it is known; no part of ``to_dict``.
     """
 
@@ -42,6 +43,7 @@ class Prediction:
     model: str
     why: str
     approximate: tuple[str, ...]
+    settling_s: float = 0.0
     sojourn: Sojourn | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:

@@ -91,6 +91,16 @@ def test_a_formula_holds_where_it_should_and_not_where_it_is_wrong() -> None:
     assert wrong.finding.endswith(" % off")
 
 
+def test_a_run_that_is_too_short_is_not_the_formulas_fault() -> None:
+    """Near saturation a queue takes minutes to fill; the finding says that the long run is still away."""
+    near = CALM.steered(arrival_rate=53.0)
+    found = gaps(theory(near), *twins(near, same=0))
+    assert found["in_system"].theory_verdict == "bias"
+    assert found.too_short
+    assert found.finding.startswith("The long run is up to ")
+    assert not gaps(theory(FULL), *twins(FULL)).too_short
+
+
 def test_no_theory_is_no_error_but_a_reason() -> None:
     """Of an unstable queue everything else is still compared."""
     found = gaps(theory(GROWING), *twins(GROWING), live(GROWING))

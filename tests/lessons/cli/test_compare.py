@@ -61,6 +61,9 @@ def test_the_real_system_is_compared_and_its_picture_kept(place: Place) -> None:
         said["live"]["offered_utilization"], rel=0.1
     )
     assert said["live"]["overhead_s"] > 0
+    assert said["live"]["overhead_in_run_s"] > 0
+    assert said["gaps"]["sojourn_s"]["machine_spread_percent"] > 0
+    assert said["gaps"]["sojourn_s"]["luck_spread_percent"] > 0
     assert (out / "compare.png").read_bytes().startswith(b"\x89PNG")
     again = place.run("replay", str(out / "run"), "--json").json
     assert again["throughput"] == said["live"]["throughput"]
