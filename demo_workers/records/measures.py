@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from demo_workers.records.run import Run
 
 Floats = NDArray[np.float64]
+Which = NDArray[np.bool_]
 MAX_CLOCK_S = 1e12
 
 
@@ -57,25 +58,24 @@ class Measures:
         length = end - start
         attempts, executions = run.attempts, run.executions
         decided = _decided(run, start, end)
-        admitted = decided[decided["outcome"] == Outcome.ADMITTED]
-        shed = int(np.sum(decided["outcome"] == Outcome.SHED))
+        admitted = decided & (attempts["outcome"] == Outcome.ADMITTED)
+        let_in, asked = int(np.sum(admitted)), int(np.sum(decided))
+        shed = int(np.sum(decided & (attempts["outcome"] == Outcome.SHED)))
 
-        done = executions[~np.isnan(executions["finished_s"])]
-        finished = np.sum((done["finished_s"] >= start) & (done["finished_s"] < end))
+        finished, seen = (_count(when, start, end) for when in (executions["finished_s"], attempts["seen_s"]))
         wait, sojourn = _journeys(run, admitted)
         in_system = _mean_inside(*stays(run), start, end)
         in_service = _mean_inside(executions["started_s"], _ends(executions["left_s"]), start, end)
         workers = mean_knob(run.steering, "workers", run.scenario.service.workers, start, end)
 
-        sent = attempts[(attempts["sent_s"] >= start) & (attempts["sent_s"] < end)]
-        seen = run.requests["seen_s"]
-        requests = len(np.unique(sent["request"]))
-        offered = np.sum(sent["attempt"] == 1) * run.scenario.service.service_time_s / length
+        sent = (attempts["sent_s"] >= start) & (attempts["sent_s"] < end)
+        requests = int(np.sum(np.diff(attempts["request"][sent], prepend=-1) != 0))  # rows are sorted by it
+        offered = np.sum(sent & (attempts["attempt"] == 1)) * run.scenario.service.service_time_s / length
         return cls(
-            utilization=_ratio(in_service, workers),
-            offered_utilization=_ratio(float(offered), workers),
-            p_wait=_ratio(float(np.sum(admitted["depth_seen"] > workers)), len(admitted)),
-            p_block=_ratio(shed, len(decided)),
+            utilization=ratio(in_service, workers),
+            offered_utilization=ratio(float(offered), workers),
+            p_wait=ratio(float(np.sum(attempts["depth_seen"][admitted] > workers)), let_in),
+            p_block=ratio(shed, asked),
             backlog=in_system - in_service,
             in_system=in_system,
             in_service=in_service,
@@ -84,16 +84,18 @@ class Measures:
             sojourn_p50_s=_quantile(sojourn, 0.5),
             sojourn_p95_s=_quantile(sojourn, 0.95),
             sojourn_p99_s=_quantile(sojourn, 0.99),
-            throughput=float(finished) / length,
-            goodput=float(np.sum((seen >= start) & (seen < end))) / length,
+            throughput=finished / length,
+            goodput=seen / length,
             shed_rate=shed / length,
-            retry_amplification=_ratio(len(sent), requests),
+            retry_amplification=ratio(int(np.sum(sent)), requests),
         )
 
 
 def mean_knob(steering: Sequence[Steer], knob: str, initial: float, start: float, end: float) -> float:
     """Time average of a knob over [start, end], given its value at the run's start."""
     turned = [entry for entry in steering if entry.knob == knob]
+    if not turned:
+        return float(initial)  # to the last bit: whoever sees more than so many inside must not be off by rounding
     times = [0.0, *(min(max(entry.t, 0.0), end) for entry in turned), end]
     values = [float(initial), *(float(entry.value) for entry in turned)]
     total = sum(v * max(0.0, b - max(a, start)) for v, a, b in zip(values, times, times[1:], strict=False))
@@ -113,39 +115,47 @@ def window(run: Run) -> tuple[float, float]:
 def sojourns(run: Run) -> Floats:
     """Seconds from admission to completion of each job admitted in the window that finished."""
     decided = _decided(run, *window(run))
-    return _journeys(run, decided[decided["outcome"] == Outcome.ADMITTED])[1]
+    return _journeys(run, decided & (run.attempts["outcome"] == Outcome.ADMITTED))[1]
 
 
 def stays(run: Run) -> tuple[Floats, Floats]:
     """When (seconds) each admitted attempt came in, and when it left (very late: never)."""
-    rows = run.attempts[~np.isnan(run.attempts["admitted_s"])]
-    left = np.full(len(rows), np.nan)
-    left[_places(rows, run.executions)] = run.executions["left_s"][_known(rows, run.executions)]
-    return rows["admitted_s"], _ends(left)
+    came_s = run.attempts["admitted_s"]
+    left_s = np.full(len(came_s), np.nan)
+    known, places = _homes(run)
+    left_s[places] = run.executions["left_s"][known]
+    admitted = ~np.isnan(came_s)
+    return came_s[admitted], _ends(left_s[admitted])
 
 
-def _decided(run: Run, start: float, end: float) -> NDArray[np.void]:
-    """The attempts that were let in or refused in [start, end), by when that was."""
-    rows = run.attempts[np.isin(run.attempts["outcome"], (Outcome.ADMITTED, Outcome.SHED, Outcome.THROTTLED))]
+def _decided(run: Run, start: float, end: float) -> Which:
+    """Which attempts were let in or refused in [start, end), by when that was."""
+    rows = run.attempts
     when = np.where(np.isnan(rows["admitted_s"]), rows["sent_s"], rows["admitted_s"])
-    return np.asarray(rows[(when >= start) & (when < end)])
+    decided = np.isin(rows["outcome"], (Outcome.ADMITTED, Outcome.SHED, Outcome.THROTTLED))
+    return np.asarray(decided & (when >= start) & (when < end))
 
 
-def _journeys(run: Run, admitted: NDArray[np.void]) -> tuple[Floats, Floats]:
-    """Wait and sojourn (seconds) of those admitted rows whose job finished."""
-    known = _known(admitted, run.executions)
-    executions, rows = run.executions[known], admitted[_places(admitted, run.executions)]
-    done = ~np.isnan(executions["finished_s"])
-    wait = executions["started_s"][done] - rows["admitted_s"][done]
-    return wait, executions["finished_s"][done] - rows["admitted_s"][done]
+def _journeys(run: Run, admitted: Which) -> tuple[Floats, Floats]:
+    """Wait and sojourn (seconds) of those attempts whose job finished."""
+    known, places = _homes(run)
+    finished_s = run.executions["finished_s"][known]
+    done = admitted[places] & ~np.isnan(finished_s)
+    came_s = run.attempts["admitted_s"][places[done]]
+    return run.executions["started_s"][known][done] - came_s, finished_s[done] - came_s
 
 
-def _known(rows: NDArray[np.void], executions: NDArray[np.void]) -> NDArray[np.bool_]:
-    return np.isin(key(executions), key(rows))
+def _homes(run: Run) -> tuple[Which, NDArray[np.intp]]:
+    """Which executions are of an attempt on record, and of which each of them is. Columns, not rows: those are wide."""
+    keys, wanted = key(run.attempts), key(run.executions)
+    places = np.searchsorted(keys, wanted)
+    known = places < len(keys)
+    known[known] = keys[places[known]] == wanted[known]
+    return known, places[known]
 
 
-def _places(rows: NDArray[np.void], executions: NDArray[np.void]) -> NDArray[np.intp]:
-    return np.searchsorted(key(rows), key(executions)[_known(rows, executions)])
+def _count(when: Floats, start: float, end: float) -> int:
+    return int(np.sum((when >= start) & (when < end)))
 
 
 def _ends(left: Floats) -> Floats:
@@ -160,7 +170,8 @@ def _mean_inside(came: Floats, left: Floats, start: float, end: float) -> float:
     return float(np.sum(np.clip(np.minimum(left, end) - np.maximum(came, start), 0.0, None)) / (end - start))
 
 
-def _ratio(a: float, b: float) -> float | None:
+def ratio(a: float, b: float) -> float | None:
+    """a over b; None over nothing."""
     return float(a) / float(b) if b else None
 
 

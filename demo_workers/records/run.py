@@ -145,9 +145,9 @@ class Run:
     @cached_property
     def requests(self) -> Table:
         """The last attempt of each request a client made, sent or held back; its outcome is the request's end."""
-        rows = self.attempts[~np.isnan(self.attempts["due_s"])]
+        rows = tables.pick(self.attempts, ~np.isnan(self.attempts["due_s"]))
         last = np.append(rows["request"][1:] != rows["request"][:-1], True) if len(rows) else np.zeros(0, bool)
-        return np.asarray(rows[last])
+        return tables.pick(rows, last)
 
     def rows(self, kind: Kind) -> Events:
         """The events of one kind."""

@@ -5,6 +5,8 @@ Two processes wrote the rows without knowing of each other; joining them is wher
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,6 +56,12 @@ Table = NDArray[np.void]
 def key(rows: Table) -> NDArray[np.int64]:
     """One number per (request, attempt)."""
     return (rows["request"].astype(np.int64) << 16) | rows["attempt"].astype(np.int64)
+
+
+def pick(rows: Table, which: NDArray[Any]) -> Table:
+    """``rows[which]``, some ten times faster: rows are moved whole instead of field by field."""
+    whole = rows.view((np.void, rows.dtype.itemsize))
+    return np.asarray(whole[which].view(rows.dtype))
 
 
 def _first(rows: Events) -> Events:

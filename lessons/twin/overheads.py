@@ -82,6 +82,12 @@ class Overheads:
         dice = np.random.default_rng(seed)
         return replace(self, costs=_redrawn(self.costs, dice), pickups_s=_redrawn(self.pickups_s, dice), seed=seed)
 
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing but a time before each function, and one after it that holds worker and slot."""
+        whole = self.slot_s is None or self.slot_s >= self.after_s
+        return whole and not (self.costs or self.pickups_s or self.stretch_s or self.pickup_s)
+
     def rows(self) -> list[tuple[float, float, float, float]]:
         """What a job may cost: before, stretch, after, and for how long it holds its slot after the function."""
         share = 1.0 if self.slot_s is None or self.after_s == 0 else min(self.slot_s / self.after_s, 1.0)

@@ -29,7 +29,7 @@ def attempts(s: Sim) -> Table:
     table["outcome"][~decided & ~held] = Outcome.ERRORED
     table["admitted_s"][table["outcome"] != Outcome.ADMITTED] = NAN
     order = np.argsort(tables.key(table), kind="stable")
-    return table if np.all(order[1:] > order[:-1]) else np.asarray(table[order])
+    return table if np.all(order[1:] > order[:-1]) else tables.pick(table, order)
 
 
 def executions(s: Sim) -> Table:
@@ -43,7 +43,8 @@ def executions(s: Sim) -> Table:
         table[name] = a[name][e["row"]]
     for name in ("picked_s", "started_s"):
         table[name][~began] = NAN
-    return np.asarray(table[np.lexsort((np.where(began, 0.0, table["left_s"]), table["started_s"]))])
+    order = np.lexsort((np.where(began, 0.0, table["left_s"]), table["started_s"]))
+    return tables.pick(table, order)
 
 
 def events(s: Sim) -> Events:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -14,6 +14,14 @@ from demo_workers.tape import LEAST_RATE, constant, growth, profile
 from demo_workers.variates import Stream, variates
 
 Floats = NDArray[np.float64]
+
+
+Dice = Callable[[int, Stream, int], Floats]
+
+
+def throw(seed: int, stream: Stream, n: int) -> Floats:
+    """The first ``n`` variates of a stream."""
+    return variates(seed, stream, np.arange(n))
 
 
 class Tapes(NamedTuple):
@@ -46,12 +54,11 @@ def open_tape(scenario: Scenario, changes: Iterable[Change] = (), end_s: float |
         changes: what is in force from when on, in order of time.
         end_s: where the tape ends, if not at the load's ``duration_s``; past that the last rate goes on.
     """
-    stretches = _stretches(scenario, list(changes), end_s)
-    due_s = _arrivals(scenario, stretches)
-    n = len(due_s)
-    seed = scenario.seed
-    client = (variates(seed, Stream.CLIENT, np.arange(n)) * scenario.load.clients).astype(np.int64)
-    u, urgent = variates(seed, Stream.SERVICE, np.arange(n)), variates(seed, Stream.URGENT, np.arange(n))
+    changes = list(changes)
+    due_s = arrivals(scenario, changes, end_s)
+    n, seed = len(due_s), scenario.seed
+    client = clients_of(scenario, n)
+    u, urgent = throw(seed, Stream.SERVICE, n), throw(seed, Stream.URGENT, n)
     service_s, urgency = np.empty(n), np.empty(n, np.int64)
     in_force = [Change(0.0, scenario), *changes]
     # a request that is due in the very moment of a change came before it
@@ -63,13 +70,35 @@ def open_tape(scenario: Scenario, changes: Iterable[Change] = (), end_s: float |
     return Tapes(due_s, service_s, client, urgency)
 
 
+def arrivals(
+    scenario: Scenario, changes: Iterable[Change] = (), end_s: float | None = None, dice: Dice = throw
+) -> Floats:
+    """When requests are due (seconds); arguments as of ``open_tape``, and how to throw dice."""
+    stretches = _stretches(scenario, list(changes), end_s)
+    upto = np.concatenate([[0.0], np.cumsum([_area(s) for s in stretches])])
+    return _invert(stretches, _gaps(scenario, upto[-1], dice), upto)
+
+
+def expected(scenario: Scenario, changes: Iterable[Change] = (), end_s: float | None = None) -> float:
+    """How many requests an open loop is expected to have; arguments as of ``open_tape``."""
+    return float(sum(_area(s) for s in _stretches(scenario, list(changes), end_s)))
+
+
+def clients_of(scenario: Scenario, n: int) -> NDArray[np.int64]:
+    """Who sends each of the first ``n`` requests of an open loop."""
+    drawn: NDArray[np.int64] = (throw(scenario.seed, Stream.CLIENT, n) * scenario.load.clients).astype(np.int64)
+    return drawn
+
+
 def service_times(service: Service, u: Floats) -> Floats:
     """The service times (seconds) whose cumulative probabilities are ``u``, cut at ``MAX_SERVICE_S``."""
     mean = service.service_time_s
     if service.distribution == "deterministic" or (service.distribution == "lognormal" and service.cv == 0):
         return np.full(len(u), mean)
     if service.distribution == "exponential":
-        return np.minimum(-mean * np.log1p(-u), MAX_SERVICE_S)
+        found = _exponential(u)
+        found *= mean
+        return np.minimum(found, MAX_SERVICE_S, out=found)
     variance = np.log1p(service.cv**2)
     normal = NormalDist()
     # the same algorithm as the live tape's, value by value: NumPy has no inverse normal distribution
@@ -111,38 +140,52 @@ def _stretches(scenario: Scenario, changes: list[Change], end_s: float | None) -
     return found
 
 
+def _area(s: _Stretch) -> float:
+    return (s.end_s - s.start_s) * (s.rate + s.rate_end) / 2
+
+
 def _rate(s: _Stretch, t: float) -> float:
     if s.rate == s.rate_end:
         return s.rate
     return s.rate + (t - s.start_s) / (s.end_s - s.start_s) * (s.rate_end - s.rate)
 
 
-def _arrivals(scenario: Scenario, stretches: list[_Stretch]) -> Floats:
-    """Invert the cumulative rate at the sums of unit gaps."""
-    areas = np.array([(s.end_s - s.start_s) * (s.rate + s.rate_end) / 2 for s in stretches])
-    upto = np.concatenate([[0.0], np.cumsum(areas)])
-    total = upto[-1]
-    targets = _gaps(scenario, total)
-    targets = targets[targets <= total]
-    at = np.minimum(np.searchsorted(upto[1:], targets, side="left"), len(stretches) - 1)
-    start, end, rate, rate_end = (np.array(column)[at] for column in zip(*stretches, strict=True))
-    left = targets - upto[at]
-    slope = np.where(rate == rate_end, 0.0, (rate_end - rate) / (end - start))
-    # the stable root of rate·d + slope·d²/2 = left, also when slope is 0
-    root = np.sqrt(np.maximum(rate * rate + 2 * slope * left, 0.0))
-    return np.asarray(start + 2 * left / (rate + root))
+def _invert(stretches: list[_Stretch], targets: Floats, upto: Floats) -> Floats:
+    """When the cumulative rate, which is ``upto`` at the ends of the stretches, reaches each of the targets."""
+    ends = np.searchsorted(targets, upto[1:], side="right")
+    found = np.empty(ends[-1])
+    for s, reached, i, j in zip(stretches, upto, [0, *ends], ends, strict=False):
+        left = found[i:j]
+        np.subtract(targets[i:j], reached, out=left)
+        if s.rate == s.rate_end:
+            left /= s.rate
+        else:
+            slope = (s.rate_end - s.rate) / (s.end_s - s.start_s)
+            # the stable root of rate·d + slope·d²/2 = left
+            root = np.sqrt(np.maximum(s.rate * s.rate + 2 * slope * left, 0.0))
+            left[:] = 2 * left / (s.rate + root)
+        left += s.start_s
+    return found
 
 
-def _gaps(scenario: Scenario, total: float) -> Floats:
+def _gaps(scenario: Scenario, total: float, dice: Dice) -> Floats:
     """Sums of the unit gaps, at least up to ``total``."""
     if scenario.load.kind == "uniform":
         return np.arange(1, int(total) + 2, dtype=float)
     n = int(total + 6 * np.sqrt(total) + 20)
     while True:
-        sums = np.cumsum(-np.log1p(-variates(scenario.seed, Stream.ARRIVAL, np.arange(n))))
+        sums = _exponential(dice(scenario.seed, Stream.ARRIVAL, n))
+        np.cumsum(sums, out=sums)
         if sums[-1] > total:
             return sums
         n *= 2
+
+
+def _exponential(u: Floats) -> Floats:
+    """−log(1 − u)."""
+    found = np.negative(u)
+    np.log1p(found, out=found)
+    return np.negative(found, out=found)
 
 
 def closed_tape(scenario: Scenario, cycles: int) -> Tapes:
@@ -152,6 +195,6 @@ def closed_tape(scenario: Scenario, cycles: int) -> Tapes:
     """
     load, seed = scenario.load, scenario.seed
     n = cycles * load.clients
-    thinks = -np.log1p(-variates(seed, Stream.THINK, np.arange(n)))
-    service_s = service_times(scenario.service, variates(seed, Stream.SERVICE, np.arange(n)))
+    thinks = _exponential(throw(seed, Stream.THINK, n))
+    service_s = service_times(scenario.service, throw(seed, Stream.SERVICE, n))
     return Tapes(np.full(n, np.nan), service_s, np.arange(n) % load.clients, np.zeros(n, np.int64), thinks)

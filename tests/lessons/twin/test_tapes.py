@@ -63,6 +63,7 @@ def test_the_tape_is_that_of_the_live_clients(
     assert found.urgent[:n].astype(bool).tolist() == [r.urgent for r in expected[:n]]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 2), st.booleans()), max_size=60))
 def test_a_refused_client_is_told_the_same_wait(steps: list[tuple[float, bool]]) -> None:
     """The gateway's rule and the twin's copy of it, over the same finishes and questions."""
