@@ -42,20 +42,20 @@ def serve(
         before_s: what a worker needs before each function.
         after_s: what it needs after it, still holding the slot.
         until_s: no job is begun later.
-        free_s: scratch, one for each worker: when it is free, infinity while it is idle.
-        done_s: scratch, likewise: when its function returns.
-        job: scratch, likewise: the request at which it is.
-        idle: scratch, likewise: a ring of idle workers, longest idle first.
+        free_s: scratch, one entry for each worker, like the next three: when it is free, infinity while it is idle.
+        done_s: when its function returns.
+        job: the request at which it is.
+        idle: a ring of idle workers, longest idle first.
         picked_s: found: when a worker has taken the job.
-        depth: found: jobs that it saw inside, itself included; of those refused, the jobs inside, negative.
+        depth: found: jobs inside, itself included; of one that was refused, those inside, negative.
         worker: found: who had the job.
 
     Returns:
         How many of those let in were taken by a worker: the first ones, since nobody overtakes.
     """
     workers, n = len(free_s), len(due_s)
-    inside = waiting = taken = head = idle_from = 0
-    idlers, next_s, next_worker = workers, INF, -1
+    inside, waiting, taken, head, idle_from, idlers = 0, 0, 0, 0, 0, workers
+    next_s, next_worker = INF, -1
     for i in range(n + 1):
         t = due_s[i] if i < n else until_s
         while next_s <= t:
@@ -63,8 +63,7 @@ def serve(
             if waiting > 0:
                 while depth[head] < 0:
                     head += 1
-                waiting -= 1
-                taken += 1
+                waiting, taken = waiting - 1, taken + 1
                 _take(head, next_worker, next_s, before_s, after_s, service_s, free_s, done_s, job, picked_s, worker)
                 head += 1
             else:
@@ -84,9 +83,7 @@ def serve(
             waiting += 1
             continue
         chosen = idle[idle_from]
-        idle_from = (idle_from + 1) % workers
-        idlers -= 1
-        taken += 1
+        idle_from, idlers, taken = (idle_from + 1) % workers, idlers - 1, taken + 1
         _take(i, chosen, t, before_s, after_s, service_s, free_s, done_s, job, picked_s, worker)
         head = i + 1  # whoever came before has been taken or refused
         next_worker = _soonest(free_s, done_s, job)

@@ -108,12 +108,9 @@ def rows(plain: Plain) -> Sim:
     executions, done = _executions(plain, let_in)
     registers: Any = np.zeros(1, REGISTERS)
     registers["rows"], registers["executions"] = n, len(executions)
-    nothing: Any = ()
-    return Sim(
-        seed=plain.scenario.seed, attempts=_attempts(plain, let_in, done), requests=requests, executions=executions,
-        now=registers, workers=nothing, calendar=nothing, params=nothing, idle=nothing, done_s=nothing,
-        full_at_s=nothing, thinks=nothing,
-    )  # fmt: skip
+    found: dict[str, Any] = dict.fromkeys(Sim._fields, ())  # what else the engine keeps, no table asks for
+    found |= {"attempts": _attempts(plain, let_in, done), "requests": requests, "executions": executions}
+    return Sim(**(found | {"now": registers}))
 
 
 def _executions(plain: Plain, let_in: Wholes) -> tuple[Any, Floats]:
