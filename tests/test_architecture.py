@@ -88,7 +88,11 @@ ARROWS = (
         forbidden=("demo_workers.stack",),
         why="only the stack knows all the parts, and no part knows the stack",
     ),
-    Arrow(sources=("lessons.theory", "lessons.twin"), forbidden=WIDGETS, why="theory and twin know no widgets"),
+    Arrow(
+        sources=("lessons.theory", "lessons.twin", "lessons.sweeps", "lessons.contention"),
+        forbidden=WIDGETS,
+        why="theory and twin know no widgets",
+    ),
     Arrow(
         sources=("demo_workers", "lessons"),
         unless=("lessons.cli",),
@@ -96,7 +100,14 @@ ARROWS = (
         why="the command line stands on top: nobody imports it",
     ),
     Arrow(
-        sources=("lessons.theory", "lessons.twin", "lessons.show", "lessons.check"),
+        sources=(
+            "lessons.theory",
+            "lessons.twin",
+            "lessons.sweeps",
+            "lessons.contention",
+            "lessons.show",
+            "lessons.check",
+        ),
         forbidden=CHAPTERS,
         why="the chapters' facades stand on top of what they use",
     ),

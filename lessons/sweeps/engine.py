@@ -12,6 +12,9 @@ from lessons.twin.engine import play
 from lessons.twin.progress import Progress, say_compiling
 from lessons.twin.simulate import PYTHON_S, UNNOTICED_S
 
+WORKERS_WAIT = 2
+"""So many times as long as one process takes to get it ready do all the workers of a machine take together."""
+
 
 def pays(requests: float) -> bool:
     """Whether compiled code plays so many requests sooner than plain Python, one worker per core; getting it ready
@@ -22,7 +25,7 @@ def pays(requests: float) -> bool:
         return False
     from lessons.twin import compiling  # with the compiler, which takes half a second
 
-    return by_python_s > compiling.wait_s(play)
+    return by_python_s > WORKERS_WAIT * compiling.wait_s(play)
 
 
 def is_kept() -> bool:

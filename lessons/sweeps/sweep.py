@@ -48,7 +48,8 @@ async def sweep(
     """Play every scenario in the twin, and give for each what ``lessons.twin.replicate`` would, to the last bit.
 
     Cancelling it cancels the work: jobs that wait are taken back, those under way have ended within a second or two.
-    A worker that dies at a job costs time, and no result: the job is given out again, at most three times.
+    A worker that dies at a job costs time, and no result: the job is given out again, at most three times. The death of
+    one on another host is noticed when its job's time limit is over, which is two minutes and more.
 
     Args:
         scenarios: what to play.
