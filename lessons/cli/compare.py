@@ -24,6 +24,9 @@ from lessons.theory.bounds import whole
 from lessons.twin import Overheads
 from lessons.twin.family import MOST, redrawn_twins, twins_of
 
+STALE = 0.25
+"""A calibration that is off by this share of what RQ really cost is worth making anew."""
+
 
 def compare(arguments: argparse.Namespace) -> int:
     """Play it live, then in the twin on its tape and on others; 1 when the live run's own checks fail."""
@@ -87,6 +90,12 @@ def _in_run_s(live: Run) -> float | None:
     return found.overhead_s if found.jobs else None
 
 
+def _spent(calibrated_s: float, in_run_s: float) -> str:
+    said = f"RQ's own cost per job: {1000 * calibrated_s:.1f} ms as calibrated, {1000 * in_run_s:.1f} ms in this run"
+    stale = abs(calibrated_s - in_run_s) > STALE * in_run_s
+    return said + (". That explains a bias: measure it anew with --calibrate, on a quiet machine." if stale else "")
+
+
 def _print(found: Gaps, calibration: Calibration | None, picture: Path | None) -> None:
     """The same for people; keys that do not apply are left out."""
     table = Table(title=found.finding, title_justify="left")
@@ -104,8 +113,7 @@ def _print(found: Gaps, calibration: Calibration | None, picture: Path | None) -
     assert found.live is not None
     in_run_s = _in_run_s(found.live)
     if calibration is not None and in_run_s is not None:
-        calibrated_ms, in_run_ms = 1000 * calibration.overhead_s, 1000 * in_run_s
-        notes += [f"RQ's own cost per job: {calibrated_ms:.1f} ms as calibrated, {in_run_ms:.1f} ms in this run"]
+        notes.append(_spent(calibration.overhead_s, in_run_s))
     notes += [f"note: {note}" for note in (*found.live.notes, found.live.invalid) if note]
     notes += [f"picture: {picture}"] if picture else []
     print("\n".join([*notes, "", found.live.ledger.table()]))

@@ -21,6 +21,8 @@ NUMBERS_AT = (0.285, 0.37, 0.455)
 STRIP_AT, VERDICTS_AT = (0.5, 0.735), (0.78, 0.895)
 """Where the strip of percents begins and ends, and where the two columns of verdicts begin."""
 GREYS_AT = (0.78, 0.895)
+FEWEST_ROWS = 5
+"""A table of fewer leaves the rest empty: rows are always about as high."""
 STEPS = (10.0, 20.0, 50.0, 100.0)
 """How far the strip may reach, in percent; what is beyond has an arrow at its edge."""
 LUCK, MACHINE = "#E8EAED", "#C3C8CF"
@@ -37,22 +39,23 @@ class GapTable:
 
     def __init__(self, figure: Figure, found: Gaps) -> None:
         self._found, self._rows = found, found.headlines
+        self._height = max(len(self._rows), FEWEST_ROWS)
         given = {"theory": found.prediction, "twin": found.twin, "live": found.live}
         self._shown = [name for name in SOURCES if given[name] is not None]
         self._base = _base(found)
         self._page = figure.add_axes(ROOM)
-        self._page.set(xlim=(0, 1), ylim=(-0.5, len(self._rows) + 0.6))
+        self._page.set(xlim=(0, 1), ylim=(-0.5, self._height + 0.6))
         self._page.axis("off")
         self._write_heads()
         for place, gap in enumerate(self._rows):
-            self._write_row(len(self._rows) - 1 - place, gap)
+            self._write_row(self._height - 1 - place, gap)
         if self._base:
             left, bottom, width, height = ROOM
             start, end = STRIP_AT
             self._draw_strip(figure.add_axes((left + start * width, bottom, (end - start) * width, height)))
 
     def _write_heads(self) -> None:
-        top = len(self._rows) + 0.1
+        top = self._height + 0.1
         self._say(0.0, top, "Averages", weight="bold", size=style.HEAD_PT)
         for name, right in zip(self._shown, NUMBERS_AT, strict=False):
             self._say(right, top, name, color=SOURCES[name].text, weight="bold", ha="right")
@@ -92,7 +95,7 @@ class GapTable:
     def _draw_strip(self, axes: Axes) -> None:
         reach = self._reach()
         for place, gap in enumerate(self._rows):
-            y = len(self._rows) - 1 - place
+            y = self._height - 1 - place
             for half, grey in ((gap.percent(gap.luck), LUCK), (gap.percent(gap.machine), MACHINE)):
                 if half is not None:
                     half = min(half, reach)
@@ -105,7 +108,7 @@ class GapTable:
                 axes.plot([0, end], [y, y], color=style.LIVE.color, lw=style.LIVE.width, zorder=3)
                 _mark(axes, live, y, reach, color=style.LIVE.color, marker="o", ms=7)
         stroke = style.THEORY if self._found.twin is None else style.TWIN
-        axes.plot([0, 0], [-0.5, len(self._rows) - 0.5], color=stroke.color, ls=stroke.dash, lw=stroke.width, zorder=2)
+        axes.plot([0, 0], [-0.5, self._height - 0.5], color=stroke.color, ls=stroke.dash, lw=stroke.width, zorder=2)
         axes.set(xlim=(-reach, reach), ylim=self._page.get_ylim(), facecolor="none", yticks=[])
         axes.set_xticks([-reach, -reach / 2, 0, reach / 2, reach])
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:+g}" if value else "0")

@@ -158,11 +158,12 @@ class TimePlot:
         for curve, line in zip(self._curves[::-1], self._lines[::-1], strict=True):
             x, y = (np.asarray(values, float) for values in line.get_data())
             seen = np.isfinite(y) & (x >= self._span[0]) & (x <= self._span[1])
+            if curve.column == "limit":
+                captions.avoid(line)
             if seen.sum() > 2 and not (curve.column == "limit" and np.isnan(y[-1])):
                 label = curve.label.format(float(y[seen][-1]))
                 named = line
                 if curve.column == "limit":
-                    captions.avoid(line)
                     named = self._level()
                 captions.name(curve.column, label, named, curve.stroke.text)
         if self._constant:

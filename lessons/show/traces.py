@@ -50,8 +50,14 @@ def longest_s(run: Run, share: float = 0.99) -> float:
 
 
 def band(runs: Sequence[Run], curve: Callable[[Run], Array]) -> Band:
-    """Where the middle 95 % of some runs' curves run."""
-    low, high = np.nanpercentile([curve(run) for run in runs], [50 - MIDDLE / 2, 50 + MIDDLE / 2], axis=0)
+    """Where the middle 95 % of some runs' curves run; those without a value, as of a run in which nobody was served,
+    are left out.
+    """
+    curves = np.array([curve(run) for run in runs])
+    known = curves[np.isfinite(curves).all(axis=1)]
+    if not len(known):
+        return Band(np.full(curves.shape[1], np.nan), np.full(curves.shape[1], np.nan))
+    low, high = np.percentile(known, [50 - MIDDLE / 2, 50 + MIDDLE / 2], axis=0)
     return Band(low, high)
 
 

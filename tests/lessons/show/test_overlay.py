@@ -22,6 +22,7 @@ from tests.lessons.show.test_png import decoded
 
 Mix = tuple[Prediction | LabError | None, list[Run]]
 
+IDLE = CALM.steered(workers=0)
 MIXES: dict[str, Callable[[], Mix]] = {
     "overload": lambda: (theory(FULL), [*twins(FULL), live(FULL)]),
     "calm": lambda: (theory(CALM), [*twins(CALM), live(CALM)]),
@@ -36,6 +37,7 @@ MIXES: dict[str, Callable[[], Mix]] = {
     "only a reason": lambda: (theory(GROWING), []),
     "only live": lambda: (None, [live(CALM)]),
     "no twin": lambda: (theory(CALM), [live(CALM)]),
+    "nobody served": lambda: (theory(IDLE), [*twins(IDLE), live(IDLE)]),
     "nobody came": lambda: (theory(FULL.steered(arrival_rate=0)), [live(FULL.steered(arrival_rate=0))]),
 }
 
