@@ -1,10 +1,12 @@
 """Chapter 02's verbs, one module per section: what becomes of a task between its 202 and its result?
 
-``lesson`` holds the running system; ``by_hand``, ``states``, ``snapshot`` and ``hearing`` (a), ``deaths``,
+``lesson`` holds the running system; ``by_hand``, ``states``, ``snapshot`` and ``hearing`` (a), ``compute`` and
+``drawing`` (b), ``deaths``,
 ``defaults`` and ``unnoticed`` (c), ``exercises``.
 """
 
 from lessons.task_queues.by_hand import check_by_hand, run_by_hand
+from lessons.task_queues.compute import check_thumbnails, make_thumbnails, quicker, show_thumbnails
 from lessons.task_queues.deaths import check_fates, show_who_noticed, six_fates
 from lessons.task_queues.defaults import show_defaults
 from lessons.task_queues.exercises import grade_report, try_report
@@ -28,19 +30,23 @@ __all__ = [
     "check_progress",
     "check_snapshot",
     "check_states",
+    "check_thumbnails",
     "check_unnoticed",
     "crash_after_202",
     "edit_after_enqueueing",
     "grade_report",
+    "make_thumbnails",
     "open_lesson",
     "order_report",
     "phrase",
+    "quicker",
     "recording",
     "run_by_hand",
     "show_defaults",
     "show_fates",
     "show_recording",
     "show_states",
+    "show_thumbnails",
     "show_who_noticed",
     "six_fates",
     "try_report",
