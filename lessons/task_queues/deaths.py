@@ -250,6 +250,7 @@ def _first_word(job: Job) -> str:
 async def six_fates(lesson: Lesson) -> list[Fate]:
     """Send six letters through five forking workers and let something happen to each."""
     async with lesson.crew("deaths", WORKERS, WorkerKind("fork", "classroom")) as crew:
+        await crew.workforce.hold()  # a machine that is gone is gone: nobody is hired in the place of the dead
         return await Post(crew).deliver()
 
 
