@@ -54,8 +54,8 @@ class Gap:
 
     @property
     def relative(self) -> float:
-        """The difference against the twin's value; 0 where neither has any."""
-        return abs(self.live - self.twin.mean) / self.twin.mean if self.twin.mean else 0.0
+        """The difference against the twin's value, which must not be 0."""
+        return abs(self.live - self.twin.mean) / self.twin.mean
 
     def __str__(self) -> str:
         return f"{self.name} {self.live:.3g} against {self.twin.mean:.3g} ± {self.twin.one_more:.2g}"
@@ -63,11 +63,12 @@ class Gap:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """One setting that was played in both systems."""
+    """One setting that was played in both systems; ``others`` is the share of the cores that other programs took."""
 
     live: Run
     calibrated: Calibration
     gaps: Sequence[Gap]
+    others: float
 
     @property
     def agrees(self) -> bool:
@@ -85,13 +86,14 @@ class Compared:
         return max(self.gaps, key=lambda gap: gap.size)
 
 
-def compare(live: Run, calibrated: Calibration, bar: float) -> Compared:
+def compare(live: Run, calibrated: Calibration, bar: float, others: float = 0.0) -> Compared:
     """Play a run's tape in the twin and measure both.
 
     Args:
         live: the run.
         calibrated: RQ's cost per job, measured before.
         bar: relative difference that is allowed where the twin's spread is not wider.
+        others: share of the cores that other programs took meanwhile.
     """
     window_s = live.length_s - min(live.scenario.warmup, 0.9 * live.length_s)
     measured = live.measures.to_dict()
@@ -103,13 +105,16 @@ def compare(live: Run, calibrated: Calibration, bar: float) -> Compared:
         if value is not None and spread is not None:
             least = EVENTS / window_s if name in RATES else 0.0
             gaps.append(Gap(name=name, live=value, twin=spread, bar=max(bar * spread.mean, least)))
-    return Compared(live=live, calibrated=calibrated, gaps=gaps)
+    return Compared(live=live, calibrated=calibrated, gaps=gaps, others=others)
 
 
 def explained(one: Compared) -> list[str]:
-    """Where a gap comes from, in lines: RQ's cost in this very run, and what the twin says when it is told that."""
+    """Where a gap comes from, in lines: RQ's cost in this very run, and what the twin says when it is told that.
+
+    What is left may be a stall: other programs kept the whole system waiting at once, and the twin spreads that evenly.
+    """
     known, own = one.calibrated, _own(one)
-    lines = [f"RQ's cost in ms, calibrated {_costs(known)}"]
+    lines = [f"other programs took {one.others:.0%} of the cores", f"RQ's cost in ms, calibrated {_costs(known)}"]
     if own.jobs == 0:
         return [*lines, "in this run no job had to wait, so what RQ costs cannot be told from it"]
     lines.append(f"            in this run {_costs(own)}")
