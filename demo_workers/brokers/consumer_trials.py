@@ -24,6 +24,8 @@ SOONEST_S, LATEST_S = 0.05, 0.8
 QUIET_S = SETTINGS.visibility_s + 2.0
 """When nothing has come for so long, nothing will."""
 DEADLINE_S = 60.0
+LOOKS_S = 2.5
+"""The local SQS looks once a second for messages that have become visible."""
 
 
 async def consumer_kills(kind: str, address: Mapping[str, str], kills: int, dice: random.Random) -> Loss:
@@ -54,7 +56,7 @@ async def consumer_kills(kind: str, address: Mapping[str, str], kills: int, dice
                 last = next(children)
                 await last.start()
             told = await asyncio.to_thread(producers.stop)
-            await _quiet(place, told)
+            await _quiet(place)
         finally:
             await asyncio.to_thread(producers.stop)
             await last.stop()
@@ -62,25 +64,30 @@ async def consumer_kills(kind: str, address: Mapping[str, str], kills: int, dice
 
 
 async def visibility_expiries(kind: str, address: Mapping[str, str], messages: int) -> Loss:
-    """Nobody is killed: two consumers live and are slower than the time-out."""
-    queue = f"slow-{secrets.token_hex(4)}"
+    """Nobody is killed: a consumer lives and is slower than the time-out, and another one has nothing else to do.
+
+    Args:
+        kind: of the broker.
+        address: of its server.
+        messages: how many, one after the other.
+    """
+    queue, work_s = f"slow-{secrets.token_hex(4)}", SETTINGS.visibility_s + LOOKS_S
     with tempfile.TemporaryDirectory(prefix="wb-slow-") as directory:
-        place = Path(directory)
-        with open_broker(kind, address, queue, SETTINGS) as broker:
-            for number in range(messages):
-                await asyncio.to_thread(broker.publish, number)
-        work_s = 1.5 * SETTINGS.visibility_s
-        slow = [
+        place, numbers = Path(directory), list(range(messages))
+        pair = [
             consumer(kind, address, queue, place, settings=SETTINGS, work_s=work_s, name=f"slow-{n}") for n in range(2)
         ]
         try:
-            for one in slow:
+            for one in pair:
                 await one.start()
-            await _quiet(place, list(range(messages)))
+            with open_broker(kind, address, queue, SETTINGS) as broker:
+                for number in numbers:
+                    await asyncio.to_thread(broker.publish, number)
+                    await _all_acknowledged(place, number + 1)
         finally:
-            for one in slow:
+            for one in pair:
                 await one.stop()
-        return await asyncio.to_thread(_books, kind, address, queue, place, list(range(messages)), messages)
+        return await asyncio.to_thread(_books, kind, address, queue, place, numbers, messages)
 
 
 def _books(kind: str, address: Mapping[str, str], queue: str, place: Path, told: list[int], faults: int) -> Loss:
@@ -89,11 +96,20 @@ def _books(kind: str, address: Mapping[str, str], queue: str, place: Path, told:
     return Loss.of(told, _effects(place), faults)
 
 
+async def _all_acknowledged(place: Path, messages: int) -> None:
+    """Wait until so many messages are, and nobody is at work on one any more."""
+    began, took, acked = time.monotonic(), 1, 0
+    while (took > acked or acked < messages) and time.monotonic() - began < DEADLINE_S:
+        await asyncio.sleep(0.1)
+        notes = read_notes(place)
+        took, acked = (sum(note.step == step for note in notes) for step in ("took", "acked"))
+
+
 def _effects(place: Path) -> list[int]:
     return [note.body for note in read_notes(place) if note.step == "effect"]
 
 
-async def _quiet(place: Path, told: list[int]) -> None:
+async def _quiet(place: Path) -> None:
     """Wait until nothing has happened for a while; a message that is held comes again within that while."""
     began = changed = time.monotonic()
     seen = -1
