@@ -124,7 +124,7 @@ async def _running(family: str) -> AsyncIterator[RedisServer | RabbitMQServer | 
 async def measure(options: argparse.Namespace) -> list[Figure]:
     """The parts that were asked for."""
     if options.record and options.only:
-        raise LabError(f"--only = {options.only}: must be left out with --record, which keeps a whole table of one day.")
+        raise LabError(f"--only = {options.only}: must be left out with --record: it keeps whole tables.")
     seed = random.randrange(10**6) if options.seed is None else options.seed
     say(f"seed {seed}")
     bench = Bench(options.rounds, seed)
