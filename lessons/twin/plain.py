@@ -116,15 +116,16 @@ def draw(seed: int, stream: int, found: Floats) -> None:
         found[i] = uniform_compiled(seed, stream, i, 0)
 
 
-COUNTS = ("decided", "admitted", "shed", "queued", "finished", "seen", "wait_s", "sojourn_s", "inside_s", "served_s")
-"""What ``count`` adds up of the window: jobs (``queued``: let in while all workers were busy), and seconds."""
+COUNTS = ("decided", "admitted", "shed", "queued", "finished", "seen")
+"""What ``count`` counts in the window; ``queued`` are those let in while all workers were busy."""
 
 
 def count(
-    due_s: Floats, service_s: Floats, picked_s: Floats, depth: Wholes, taken: int, before_s: float,
-    until_s: float, grace_s: float, start_s: float, end_s: float, workers: float, sojourns: Floats, sums: Floats,
-) -> int:  # fmt: skip
-    """Add up what a run's measures are made of, in one go through its columns.
+    due_s: Floats, service_s: Floats, picked_s: Floats, depth: Wholes, taken: int, before_s: float, until_s: float,
+    grace_s: float, start_s: float, end_s: float, workers: float,
+    waits: Floats, sojourns: Floats, inside: Floats, served: Floats, counts: Wholes,
+) -> tuple[int, int]:  # fmt: skip
+    """Find what a run's measures are made of, in one go through its columns.
 
     Args:
         due_s: as of ``serve``, like the next four.
@@ -138,42 +139,39 @@ def count(
         start_s: from when it is counted.
         end_s: until when.
         workers: how many.
-        sojourns: found: the sojourn of each job that was let in within the window and finished.
-        sums: found: by ``COUNTS``.
+        waits: found: the wait of each job that was let in within the window and finished (seconds).
+        sojourns: found: its sojourn (seconds).
+        inside: found: for how much of the window each job that was let in was inside (seconds).
+        served: found: for how much of it its function ran (seconds).
+        counts: found: by ``COUNTS``.
 
     Returns:
-        How many sojourns.
+        How many jobs were let in, and how many have a sojourn.
     """
     let_in = found = 0
-    decided = admitted = shed = queued = finished = seen = 0
-    wait_s = sojourn_s = inside_s = served_s = 0.0
     for i in range(len(due_s)):
         came_s = due_s[i]
         within = start_s <= came_s < end_s
-        decided += within
+        counts[0] += within
         if depth[i] < 0:
-            shed += within
+            counts[2] += within
             continue
-        admitted += within
-        queued += within and depth[i] > workers
-        let_in += 1
-        if let_in > taken:
-            left_s = until_s
-        else:
+        counts[1] += within
+        counts[3] += within and depth[i] > workers
+        left_s, began_s = until_s, end_s
+        if let_in < taken:
             began_s = picked_s[i] + before_s
-            left_s = done_s = began_s + service_s[i]
-            if done_s <= until_s + grace_s:
-                finished += start_s <= done_s < end_s
-                seen += start_s <= done_s < end_s and done_s <= until_s
+            left_s = began_s + service_s[i]
+            if left_s <= until_s + grace_s:
+                done = start_s <= left_s < end_s
+                counts[4] += done
+                counts[5] += done and left_s <= until_s
                 if within:
-                    sojourns[found] = done_s - came_s
+                    waits[found], sojourns[found] = began_s - came_s, left_s - came_s
                     found += 1
-                    wait_s += began_s - came_s
-                    sojourn_s += done_s - came_s
             else:
                 left_s = until_s + grace_s
-            served_s += max(min(left_s, end_s) - max(began_s, start_s), 0.0)
-        inside_s += max(min(left_s, end_s) - max(came_s, start_s), 0.0)
-    sums[0], sums[1], sums[2], sums[3], sums[4] = decided, admitted, shed, queued, finished
-    sums[5], sums[6], sums[7], sums[8], sums[9] = seen, wait_s, sojourn_s, inside_s, served_s
-    return found
+        served[let_in] = max(min(left_s, end_s) - max(began_s, start_s), 0.0)
+        inside[let_in] = max(min(left_s, end_s) - max(came_s, start_s), 0.0)
+        let_in += 1
+    return let_in, found

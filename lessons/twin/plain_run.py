@@ -68,35 +68,35 @@ def play(
 
 
 def measures(plain: Plain, heard: Progress, run: Run) -> Measures:
-    """What ``Measures.of`` would find in the run, but for rounding."""
+    """What ``Measures.of`` would find in the run, to the last bit: the same numbers are added up in the same order."""
     start_s, end_s = window(run)
-    workers, seconds = plain.scenario.service.workers, end_s - start_s
-    sojourns, sums = np.empty(len(plain.due_s)), np.zeros(len(COUNTS))
+    n, workers, seconds = len(plain.due_s), plain.scenario.service.workers, end_s - start_s
+    waits, sojourns, inside, served = (np.empty(n) for _ in range(4))
+    counts = np.zeros(len(COUNTS), np.int64)
     columns = plain.due_s, plain.service_s, plain.picked_s, plain.depth, plain.taken, float(plain.before_s)
-    times = plain.until_s, plain.grace_s, float(start_s), float(end_s)
-    found = _run(count, heard, *columns, *times, float(workers), sojourns, sums)
-    n = dict(zip(COUNTS, sums.tolist(), strict=True))
-    p50, p95, p99 = (
-        np.quantile(sojourns[:found], (0.5, 0.95, 0.99), overwrite_input=True).tolist() if found else (None,) * 3
-    )
-    in_system, in_service = n["inside_s"] / seconds, n["served_s"] / seconds
+    times = plain.until_s, plain.grace_s, float(start_s), float(end_s), float(workers)
+    let_in, found = _run(count, heard, *columns, *times, waits, sojourns, inside, served, counts)
+    of = dict(zip(COUNTS, counts.tolist(), strict=True))
+    in_system, in_service = (float(np.sum(stays[:let_in])) / seconds for stays in (inside, served))
+    wait_s, sojourn_s = (float(np.mean(taken[:found])) if found else None for taken in (waits, sojourns))
+    quantiles = np.quantile(sojourns[:found], (0.5, 0.95, 0.99), overwrite_input=True).tolist() if found else [None] * 3
     return Measures(
         utilization=ratio(in_service, workers),
-        offered_utilization=ratio(n["decided"] * plain.scenario.service.service_time_s / seconds, workers),
-        p_wait=ratio(n["queued"], n["admitted"]),
-        p_block=ratio(n["shed"], n["decided"]),
+        offered_utilization=ratio(of["decided"] * plain.scenario.service.service_time_s / seconds, workers),
+        p_wait=ratio(of["queued"], of["admitted"]),
+        p_block=ratio(of["shed"], of["decided"]),
         backlog=in_system - in_service,
         in_system=in_system,
         in_service=in_service,
-        wait_s=ratio(n["wait_s"], found),
-        sojourn_s=ratio(n["sojourn_s"], found),
-        sojourn_p50_s=p50,
-        sojourn_p95_s=p95,
-        sojourn_p99_s=p99,
-        throughput=n["finished"] / seconds,
-        goodput=n["seen"] / seconds,
-        shed_rate=n["shed"] / seconds,
-        retry_amplification=ratio(n["decided"], n["decided"]),
+        wait_s=wait_s,
+        sojourn_s=sojourn_s,
+        sojourn_p50_s=quantiles[0],
+        sojourn_p95_s=quantiles[1],
+        sojourn_p99_s=quantiles[2],
+        throughput=of["finished"] / seconds,
+        goodput=of["seen"] / seconds,
+        shed_rate=of["shed"] / seconds,
+        retry_amplification=ratio(of["decided"], of["decided"]),
     )
 
 
