@@ -69,25 +69,19 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return _jitted(function, keep=_can_keep())
 
 
-def prepare(function: Callable[..., Any], arguments: tuple[Any, ...], heard: Progress) -> Callable[..., Any]:
-    """The compiled function, ready for these arguments: loaded, or compiled now, which is told.
+def call(function: Callable[..., Any], arguments: tuple[Any, ...], heard: Progress) -> Any:
+    """What the compiled function returns; it is loaded first if it must be, or compiled, which is told.
 
     Args:
         function: whatever ``compiled`` takes.
-        arguments: what it will be called with.
+        arguments: what it is called with.
         heard: hears how many functions have been compiled, and of how many; nothing where none must be.
     """
     jitted: Any = compiled(function)
-    types = tuple(map(numba.typeof, arguments))
-    if types not in jitted.signatures:
-        listener = _Listener({_name(one) for one in _tree(function)}, heard)
-        with event.install_listener("numba:compile", listener):
-            _compile(jitted, types)
-        if _can_keep():
-            _ready(function).write_text(_stamp(function), encoding="utf-8")
-            os.utime(cache_directory())
-            _prune()
-    return jitted  # type: ignore[no-any-return]  # Numba has no types
+    with event.install_listener("numba:compile", _Listener(function, heard)):
+        if not jitted.signatures:
+            _get_ready(function, jitted, tuple(map(numba.typeof, arguments)))
+        return jitted(*arguments)
 
 
 def wait_s(*functions: Callable[..., Any]) -> float:
@@ -99,13 +93,15 @@ def wait_s(*functions: Callable[..., Any]) -> float:
 class _Listener(event.Listener):
     """Counts functions that have been compiled, each once, for however many types."""
 
-    def __init__(self, names: set[str], heard: Progress) -> None:
-        self._left, self._of, self._heard = names, len(names), heard
-        self._told = False
+    def __init__(self, function: Callable[..., Any], heard: Progress) -> None:
+        self._function, self._heard = function, heard
+        self._left = set[str]()
+        self._of = 0
 
     def on_start(self, event: event.Event) -> None:
-        if not self._told:
-            self._told = True
+        if self._of == 0:
+            self._left = {_name(one) for one in _tree(self._function)}
+            self._of = len(self._left)
             self._heard(0, self._of)
 
     def on_end(self, event: event.Event) -> None:
@@ -115,10 +111,14 @@ class _Listener(event.Listener):
             self._heard(self._of - len(self._left), self._of)
 
 
-def _compile(jitted: Any, types: tuple[Any, ...]) -> None:
+def _get_ready(function: Callable[..., Any], jitted: Any, types: tuple[Any, ...]) -> None:
     try:
         jitted.compile(types)
-    except OSError as error:  # compiled, but there was no room to keep it
+        if _can_keep():
+            _ready(function).write_text(_stamp(function), encoding="utf-8")
+            os.utime(cache_directory())
+            _prune()
+    except OSError as error:  # it is compiled, but there was no room to keep it
         warnings.warn(f"The twin's compiled code could not be kept: {error}. {_REMEDY}", stacklevel=2)
 
 

@@ -155,4 +155,4 @@ def _attempts(plain: Plain, let_in: Wholes, done_s: Floats) -> Any:
 
 
 def _run(function: Any, heard: Progress, *arguments: Any) -> Any:
-    return compiling.prepare(function, arguments, heard)(*arguments)
+    return compiling.call(function, arguments, heard)

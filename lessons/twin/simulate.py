@@ -135,8 +135,10 @@ class _Plan(NamedTuple):
             rows = max(rows, most * requests + 1024)
             s = self._room(tapes, rows, quick)
             arguments = (s, *self._columns(quick), self.length_s, float(self.scenario.drain_s), GRACE_S)
-            run = _compiled(arguments, compiling) if quick else play
-            run(*arguments)
+            if quick:
+                _call(arguments, compiling)
+            else:
+                play(*arguments)
             if not registers(s)["overflow"]:
                 return s
             cycles, rows = 2 * cycles, 2 * rows
@@ -169,10 +171,10 @@ def _pays(requests: float, *functions: Callable[..., Any]) -> bool:
     return requests * PYTHON_S > compiling.wait_s(*functions)
 
 
-def _compiled(arguments: tuple[Any, ...], heard: Progress) -> Callable[..., Any]:
+def _call(arguments: tuple[Any, ...], heard: Progress) -> None:
     from lessons.twin import compiling
 
-    return compiling.prepare(play, arguments, heard)
+    compiling.call(play, arguments, heard)
 
 
 def _cycles(scenario: Scenario, length_s: float) -> int:
