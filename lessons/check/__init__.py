@@ -1,1 +1,1 @@
-"""Checks: the doctor; later predictions, exercises and grades."""
+"""Checks: the doctor, predictions, claims, gaps between theory, twin and live run; later exercises and grades."""

@@ -126,7 +126,7 @@ class Screen:
         if sharp > 1:
             self._figure.rescale(sharp)
         self._surface.push(self.png if sharp == 1 else self._figure.snapshot(series, None, marks))
-        self._say(text.summary(series, noun=look.noun))
+        self._say(" ".join(filter(None, (text.summary(series, noun=look.noun), str(self._long_run)))))
 
     def _say(self, sentence: str) -> None:
         self.sentence = sentence
