@@ -17,6 +17,9 @@ from lessons.show.screen import Screen
 from lessons.show.series import Series
 from lessons.show.subject import Recorded, Turned
 
+STOPPING_S = 0.05
+"""Pause between two looks at a load that is being stopped."""
+
 
 class Live(Protocol):
     """A load going on."""
@@ -151,8 +154,10 @@ class Drive:
             self._screen.draw(self.series, self.now_s, self.marks)
 
     async def _pause(self) -> None:
+        # while it stops no picture is drawn whose turn could be waited for
+        pause_s = STOPPING_S if self._stopping else max(self._screen.pause_s(), 0.001)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), max(self._screen.pause_s(), 0.001))
+            await asyncio.wait_for(self._wake.wait(), pause_s)
         if self._at_once and not self._stopping:
             await asyncio.sleep(self._screen.pause_s(at_once=True))
         self._at_once = False

@@ -35,7 +35,7 @@ panel.show()
 MESSAGES = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})
 from lessons.show.flow.viewing import FlowView
-from tests.lessons.show.flow.test_viewing import RELIABLE_QUEUE, STAGE
+from tests.lessons.show.flow.messages import RELIABLE_QUEUE, STAGE
 view = FlowView("messages", STAGE)
 view.show()
 """
@@ -128,7 +128,7 @@ async def test_dots_move_and_turn_back_as_crosses_when_the_limit_says_no(open_no
 async def test_messages_are_seen_on_the_same_canvas(open_notebook: OpenNotebook, lab: Lab) -> None:
     """A recorded experiment with a broker: a consumer is crossed out, its message comes back as a diamond."""
     reader = await open_notebook(lab.write("messages.ipynb", MESSAGES, PLAY))
-    await reader.run_cell("view.show()")
+    await reader.run_cell("view.show()", deadline_s=60)
     await reader.page.locator("canvas.workbook-flow").scroll_into_view_if_needed()
     consumers = (slice(80, 206), slice(606, 716))
     assert has(await look(reader), style.VERMILLION, consumers) == 0

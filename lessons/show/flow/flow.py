@@ -27,7 +27,7 @@ MOST_PENDING = 600
 """Steps kept for a browser that is behind. What is beyond is not played: the canvas is put right in one go."""
 
 
-_AT_WORKERS = frozenset({Does.DELIVERED, Does.DONE, Does.FAILED, Does.LOST, Does.DIED, Does.CAME})
+_AT_WORKERS = frozenset({Does.ABANDONED, Does.DELIVERED, Does.DONE, Does.FAILED, Does.LOST, Does.DIED, Does.CAME})
 
 
 class _Past(NamedTuple):

@@ -10,8 +10,8 @@ const AT_DOOR = HOP.door, AT_QUEUE = AT_DOOR + HOP.queue, AT_WORKER = AT_QUEUE +
 const SHIFT = { [SENT]: 0, [HELD]: AT_DOOR, [REFUSED]: AT_DOOR, [KNOWN]: AT_DOOR, [WAITING]: 0, [ABANDONED]: AT_DOOR,
   [GAVE_UP]: AT_DOOR, [DELIVERED]: AT_QUEUE, [DONE]: AT_WORKER, [RETURNED]: AT_WORKER, [FAILED]: AT_WORKER,
   [REMOVED]: AT_QUEUE, [LOST]: AT_WORKER, [DIED]: AT_WORKER, [CAME]: AT_WORKER };
-const AT_WORKERS = new Set([DELIVERED, DONE, FAILED, LOST, DIED, CAME]);  // shown of all requests
-const MOST_DOTS = 300;
+const AT_WORKERS = new Set([ABANDONED, DELIVERED, DONE, FAILED, LOST, DIED, CAME]);  // shown of all requests
+const MOST_DOTS = 300, MOST_KNOWN = 5000;
 const UNHEARD_S = 10;
 const HEAP_PX = 7;
 const key = (id, nth) => `${id}.${nth}`;
@@ -27,6 +27,7 @@ class Scene {
     this.coming = [];
     this.dead = new Set();
     this.ends = new Map();  // of jobs, as far as they are known: a fifth of a second ahead
+    this.ghosts = new Set();  // what nobody waits for any more, also of requests that are not drawn
     this.inside = [0, 0];
     this.share = this.per = 1;
     this.flash = { door: -9, out: -9 };
@@ -42,7 +43,7 @@ class Scene {
     this.await(batch.now + AT_DOOR, { batch });
     for (const [t, kind, id, nth] of batch.steps) if (kind === DONE || kind === FAILED) this.ends.set(key(id, nth), t + AT_WORKER);
     if (this.share !== batch.per) this.thin(batch.per);
-    if (this.ends.size > 10 * MOST_DOTS) this.ends.clear();
+    for (const known of [this.ends, this.ghosts]) if (known.size > MOST_KNOWN) known.clear();
     if (batch.fresh) {
       this.count(batch);
       this.play(now);
@@ -106,7 +107,7 @@ class Scene {
       return;
     }
     if (kind === GAVE_UP) { this.rings.delete(id); return; }
-    if (kind === ABANDONED) { if (dot) dot.ghost = true; return; }
+    if (kind === ABANDONED) { this.ghosts.add(name); return; }
     if (kind === ANSWERED) return;
     if (kind === SENT) {
       if (dot) return;
@@ -153,6 +154,7 @@ class Scene {
     const at = lane >= 0 ? lane : this.dots.get(name)?.lane, job = this.jobs.get(at);
     if (job?.key !== name) return;
     this.ends.delete(name);
+    this.ghosts.delete(name);
     this.mean += 0.1 * (Math.min(Math.max(this.now - job.began, 0), 10) - this.mean);
     this.jobs.delete(at);
   }
@@ -211,7 +213,8 @@ class Scene {
   // Move everything to where it is now.
   settle(now, dt) {
     const ranks = new Map(this.queue.map((name, rank) => [name, rank]));
-    for (const dot of this.dots.values()) {
+    for (const [name, dot] of this.dots) {
+      dot.ghost ||= this.ghosts.has(name);
       const to = this.target(dot, ranks), s = smooth(clamp((now - dot.began) / dot.takes));
       if (dot.to && (dot.to[0] !== to[0] || dot.to[1] !== to[1])) {
         Object.assign(dot, { x0: dot.x, y0: dot.y, began: now, takes: 0.12, to });
@@ -228,7 +231,7 @@ class Scene {
       const ends = this.ends.get(job.key);
       if (ends !== undefined) job.share += (1 - job.share) * clamp(dt / Math.max(ends - now, dt));
       else job.share = Math.max(job.share, 1 - Math.exp(-Math.max(now - job.began, 0) / Math.max(this.mean, 0.01)));
-      job.ghost = this.dots.get(job.key)?.ghost;
+      job.ghost = this.ghosts.has(job.key);
     }
   }
 }
