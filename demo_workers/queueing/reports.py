@@ -85,11 +85,22 @@ def report_of(
     return {"posts": MONTHS * posts, "likes": likes.total(), "best_author": author, "best_likes": most}
 
 
+def table(posts: int, month: int) -> sqlite3.Connection:
+    """A month's table in memory, ``posts`` with the columns ``author`` and ``likes``; whoever asks closes it.
+
+    Args:
+        posts: rows.
+        month: which one; each has other numbers.
+    """
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE TABLE posts (author INTEGER, likes)")
+    database.execute(_MAKE, {"posts": posts, "month": month, "authors": AUTHORS})
+    return database
+
+
 def _month(posts: int, month: int, *, broken: bool) -> Counter[int]:
     likes: Counter[int] = Counter()
-    with closing(sqlite3.connect(":memory:")) as database:
-        database.execute("CREATE TABLE posts (author INTEGER, likes)")
-        database.execute(_MAKE, {"posts": posts, "month": month, "authors": AUTHORS})
+    with closing(table(posts, month)) as database:
         if broken:
             database.execute("UPDATE posts SET likes = 'many' WHERE rowid = 1")
         for author, number in database.execute("SELECT author, likes FROM posts"):

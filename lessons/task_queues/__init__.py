@@ -2,7 +2,7 @@
 
 ``lesson`` holds the running system; ``by_hand``, ``states``, ``snapshot`` and ``hearing`` (a), ``compute`` and
 ``drawing`` (b), ``deaths``,
-``defaults`` and ``unnoticed`` (c), ``exercises``.
+``defaults`` and ``unnoticed`` (c), ``scheduling`` and ``leaderboard`` (d), ``exercises``.
 """
 
 from lessons.task_queues.by_hand import check_by_hand, run_by_hand
@@ -11,7 +11,9 @@ from lessons.task_queues.deaths import check_fates, show_who_noticed, six_fates
 from lessons.task_queues.defaults import show_defaults
 from lessons.task_queues.exercises import grade_report, try_report
 from lessons.task_queues.hearing import check_heard, check_progress, crash_after_202, order_report
+from lessons.task_queues.leaderboard import check_board, compare_boards, show_board
 from lessons.task_queues.lesson import Lesson, open_lesson
+from lessons.task_queues.scheduling import check_delayed, check_periodic, delay_a_job, two_schedulers
 from lessons.task_queues.snapshot import check_snapshot, edit_after_enqueueing
 from lessons.task_queues.states import check_states, show_states, watch_jobs
 from lessons.task_queues.unnoticed import (
@@ -24,15 +26,20 @@ from lessons.task_queues.unnoticed import (
 
 __all__ = [
     "Lesson",
+    "check_board",
     "check_by_hand",
+    "check_delayed",
     "check_fates",
     "check_heard",
+    "check_periodic",
     "check_progress",
     "check_snapshot",
     "check_states",
     "check_thumbnails",
     "check_unnoticed",
+    "compare_boards",
     "crash_after_202",
+    "delay_a_job",
     "edit_after_enqueueing",
     "grade_report",
     "make_thumbnails",
@@ -42,6 +49,7 @@ __all__ = [
     "quicker",
     "recording",
     "run_by_hand",
+    "show_board",
     "show_defaults",
     "show_fates",
     "show_recording",
@@ -50,5 +58,6 @@ __all__ = [
     "show_who_noticed",
     "six_fates",
     "try_report",
+    "two_schedulers",
     "watch_jobs",
 ]

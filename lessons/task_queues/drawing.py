@@ -21,12 +21,12 @@ def draw(path: Path, seed: int, width: int, height: int) -> None:
         height: pixels.
     """
     dice = np.random.default_rng(seed)
-    x = np.linspace(0, 6 * np.pi, width)
-    y = np.linspace(0, 1, height)[:, None]
+    x = np.linspace(0, 6 * np.pi, width, dtype=np.float32)
+    y = np.linspace(0, 1, height, dtype=np.float32)[:, None]
     hills = sum(np.sin(x * dice.uniform(0.2, 2) + dice.uniform(0, 6)) for _ in range(4)) * 0.06 + 0.55
     light = np.where(y > hills, 1 - 0.6 * y, 0.4 + 0.6 * y)
-    colours = dice.uniform(0.3, 1, (2, 3))
+    colours = dice.uniform(0.3, 1, (2, 3)).astype(np.float32)
     shade = np.where((y > hills)[:, :, None], colours[0], colours[1]) * light[:, :, None]
-    grain = dice.normal(0, 0.03, (height, width, 1))
+    grain = np.float32(0.03) * dice.standard_normal((height, width, 1), dtype=np.float32)
     pixels = np.clip(255 * (shade + grain), 0, 255).astype(np.uint8)
     Image.fromarray(pixels).save(path, quality=QUALITY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -35,12 +35,14 @@ class Crew(NamedTuple):
         queue: RQ's own object for their queue.
         workforce: the workers; none at first. Nobody settles what a dead one held: RQ has to notice by itself.
         connection: a blocking Redis client.
+        address: of the Redis server, for processes that an experiment starts.
         logs: directory for the logs of what an experiment starts beside them.
     """
 
     queue: Queue
     workforce: Workforce
     connection: redis.Redis
+    address: Mapping[str, str]
     logs: Path
 
 
@@ -86,7 +88,7 @@ class Lesson:
             with self.redis() as connection:
                 await workforce.employ(workers, kind)
                 rq = Queue(queue, connection=connection, serializer=JSONSerializer)
-                yield Crew(rq, workforce, connection, self.stack.runtime)
+                yield Crew(rq, workforce, connection, address, self.stack.runtime)
         finally:
             await workforce.stop()
         if failures:
