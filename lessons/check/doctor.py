@@ -19,6 +19,8 @@ from demo_workers.services.rabbitmq_server import find_program
 from demo_workers.services.redis_server import RedisServer, make_runtime_directory
 
 NEEDED_MB = 200
+OURS = ("demo_workers.brokers", "demo_workers.queueing", "demo_workers.services")
+"""Where the programs of our child processes are."""
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -101,7 +103,7 @@ def _leftovers() -> Check:
 
 
 def _ours(command: list[str]) -> bool:
-    return any(part.startswith(("demo_workers.services", "demo_workers.queueing")) for part in command)
+    return any(part.startswith(OURS) for part in command)
 
 
 def _orphan(process: psutil.Process) -> bool:
