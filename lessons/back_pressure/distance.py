@@ -129,15 +129,22 @@ def show_distance(found: Distance) -> None:
     """The ladder as a curve, and the file's two figures in words."""
     title = "One step in memory: the larger the working set, the longer it takes"
     steps = charts.measured("this machine", {size / 2**20: [ns] for size, ns in found.memory.items()}, joined=True)
-    display(charts.chart(title, [steps], x="working set [MB]", y="nanoseconds per step", log_x=True, log_y=True))
+    ticks = {size / 2**20: _named(size) for size in found.memory}
+    display(
+        charts.chart(title, [steps], x="working set", y="nanoseconds per step", log_x=True, log_y=True, ticks=ticks)
+    )
     smallest, largest = min(found.memory), max(found.memory)
-    print(f"one step in {smallest >> 10} kB: {found.memory[smallest]:.1f} ns; "
-          f"in {largest >> 20} MB: {found.memory[largest]:.0f} ns")  # fmt: skip
+    print(f"one step in {_named(smallest)}: {found.memory[smallest]:.1f} ns; "
+          f"in {_named(largest)}: {found.memory[largest]:.0f} ns")  # fmt: skip
     print(f"one page of a file that is in memory: {found.cached_ns / 1000:.1f} µs")
     if found.uncached_ns is None:
         print("one page from the disk: not measured, this system does not forget pages on request")
     else:
         print(f"one page from the disk: {found.uncached_ns / 1000:.0f} µs")
+
+
+def _named(size: int) -> str:
+    return f"{size >> 20} MB" if size >= 1 << 20 else f"{size >> 10} kB"
 
 
 def slower(found: Distance) -> str:

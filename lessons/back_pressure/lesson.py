@@ -32,7 +32,7 @@ class Lesson:
 
     def __init__(self, stack: Stack, cost: Calibration) -> None:
         self.stack, self.cost = stack, cost
-        self.kept: Run | None = None
+        self.kept: dict[int | None, Run] = {}
 
     @property
     def capacity(self) -> float:
@@ -88,8 +88,8 @@ class Lesson:
         return await self.stack.run(scenario, admit=admit)
 
     def keep(self, run: Run) -> Run:
-        """Remember a run, for the section that looks at one's own."""
-        self.kept = run
+        """Remember a run by its limit, for the section that looks at one's own."""
+        self.kept[run.scenario.admission.limit] = run
         return run
 
     async def close(self) -> None:

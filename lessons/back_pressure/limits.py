@@ -12,11 +12,12 @@ from demo_workers.records.events import ClientOutcome
 from demo_workers.records.measures import requests_in_time
 from demo_workers.records.run import Run
 from lessons.back_pressure.journeys import journeys
-from lessons.back_pressure.lesson import FULL_S, LIMITS, OVERLOAD, Lesson
+from lessons.back_pressure.lesson import FULL_S, LIMITS, OVERLOAD, PATIENCE_S, SERVICE_S, WORKERS, Lesson
 from lessons.back_pressure.overload import books
 from lessons.check.claims import Claim, check
 from lessons.show import charts
 from lessons.show.panel import Panel
+from lessons.theory import patience
 
 FILLED_S = 2.0
 """After this even a hundred places are full, at twice the capacity."""
@@ -84,15 +85,26 @@ def live_limits(lesson: Lesson) -> tuple[Panel, Panel]:
     )  # fmt: skip
 
 
-def show_limits(twin: Mapping[int, Sequence[Served]], *live: Run) -> None:
-    """In time per second once full, for each limit: the twin's mean with its range, and live runs as dots."""
+def theory_rate(lesson: Lesson, limit: int) -> float:
+    """In time per second in the long run, by the formula of M/M/c/K with patience; RQ's cost is part of the work."""
+    held_s = SERVICE_S + lesson.cost.overhead_s
+    return patience.in_time(lesson.arrival_rate, held_s, WORKERS, limit, PATIENCE_S).rate
+
+
+def show_limits(lesson: Lesson, twin: Mapping[int, Sequence[Served]], *live: Run) -> None:
+    """In time per second once full, over the limit: theory, the twin's mean with its range, and live runs as dots."""
     rates = {limit: [one.rate for one in ones] for limit, ones in twin.items()}
-    series = [charts.spread("simulated twin", rates)]
+    every = range(WORKERS, GHOSTS + 8)
+    series = [
+        charts.curve("theory, M/M/c/K", every, [theory_rate(lesson, limit) for limit in every]),
+        charts.spread("simulated twin", rates, joined=False),
+    ]
     if live:
         points = {run.scenario.admission.limit or 0: [served(run).rate] for run in live}
         series.append(charts.measured("live, real RQ", points))
     title = "Once the queue is full: posts answered in time, per second"
-    display(charts.chart(title, series, x="limit K", y="posts per second"))
+    ticks = {float(limit): str(limit) for limit in LIMITS}
+    display(charts.chart(title, series, x="limit K", y="posts per second", ticks=ticks))
     for limit, ones in twin.items():
         stays = np.mean([one.sojourn_s for one in ones])
         print(f"limit {limit:3d}: {np.mean(rates[limit]):5.1f} per second in time; the average stay is {stays:.2f} s")
@@ -114,6 +126,8 @@ def check_limits(lesson: Lesson, twin: Mapping[int, Sequence[Served]]) -> None:
         Claim("once it is full, it serves almost nobody in time", mean[GHOSTS] < 0.1 * lesson.capacity, f"{mean}"),
         Claim("the three others serve nearly what the workers can do",
               min(mean[limit] for limit in LIMITS[:-1]) > 0.85 * lesson.capacity, f"{mean}"),
+        Claim("theory says the same for each of them",
+              all(abs(mean[k] - theory_rate(lesson, k)) < 0.15 * lesson.capacity for k in LIMITS), f"{mean}"),
         Claim("a full queue's average stay is about limit / capacity",
               all(0.75 < stays[k] * lesson.capacity / k < 1.2 for k in LIMITS[1:]), f"{stays}"),
         Claim("the share that is refused is what the workers cannot do",

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from demo_workers.records.run import Run
 from lessons.back_pressure.journeys import journeys
-from lessons.back_pressure.lesson import Lesson
+from lessons.back_pressure.lesson import PATIENCE_S, Lesson
 from lessons.check.claims import Claim, check
 from lessons.show import charts
 from lessons.theory.little import sojourn_s
 
-LIMIT = 20
 FROM_S = 1.0
 """Averages begin here: the queue is full by then."""
 
@@ -42,12 +41,17 @@ class Law(NamedTuple):
         return self.rate * self.stay_s
 
 
-async def a_run(lesson: Lesson) -> Run:
-    """The run with a limit that this notebook kept; if there is none yet, one is played now, three seconds long."""
-    if lesson.kept is None:
-        lesson.keep(await lesson.play(lesson.overloaded(LIMIT)))
-    assert lesson.kept is not None
-    return lesson.kept
+async def a_run(lesson: Lesson, limit: int | None) -> Run:
+    """The run with this limit that the notebook kept; if there is none yet, one is played now, three seconds long.
+
+    Args:
+        lesson: where it was kept.
+        limit: most jobs inside; None is the run without a limit.
+    """
+    if limit not in lesson.kept:
+        patience_s = None if limit is None else PATIENCE_S
+        lesson.keep(await lesson.play(lesson.overloaded(limit, patience_s=patience_s)))
+    return lesson.kept[limit]
 
 
 def law(run: Run) -> Law:

@@ -65,7 +65,7 @@ async def overload(lesson: Lesson, panel: Panel) -> Overloaded:
     if not watching.cancelled() and (error := watching.exception()):
         raise error
     assert isinstance(run, Run)
-    return Overloaded(run, looks, float(np.mean(sizes)) if sizes else float("nan"))
+    return Overloaded(lesson.keep(run), looks, float(np.mean(sizes)) if sizes else float("nan"))
 
 
 async def _watch(lesson: Lesson, looks: list[Memory], sizes: list[float]) -> None:

@@ -41,11 +41,14 @@ def curve(name: str, x: ArrayLike, y: ArrayLike) -> Layer:
     return Layer(name=name, x=np.asarray(x, float), y=np.asarray(y, float), look=look)
 
 
-def spread(name: str, values: Mapping[int, Sequence[float]] | Mapping[float, Sequence[float]]) -> Layer:
+def spread(
+    name: str, values: Mapping[int, Sequence[float]] | Mapping[float, Sequence[float]], *, joined: bool = True
+) -> Layer:
     """What the twin says: the mean of its runs, with their range."""
     x, y = _means(values)
     low, high = (np.array([end(ones) for ones in values.values()], float) for end in (min, max))
-    look = _stroke(style.TWIN) | {"marker": "o", "ms": 5, "mfc": style.PAPER}
+    look = _stroke(style.TWIN) | {"marker": "o", "ms": 6, "mfc": style.PAPER}
+    look |= {} if joined else {"ls": ""}
     return Layer(name=name, x=x, y=y, low=low, high=high, look=look)
 
 
@@ -70,7 +73,16 @@ def dots(name: str, x: ArrayLike, y: ArrayLike) -> Layer:
     return Layer(name=name, x=np.asarray(x, float), y=np.asarray(y, float), look=look)
 
 
-def chart(title: str, layers: Iterable[Layer], *, x: str, y: str, log_x: bool = False, log_y: bool = False) -> Picture:
+def chart(
+    title: str,
+    layers: Iterable[Layer],
+    *,
+    x: str,
+    y: str,
+    log_x: bool = False,
+    log_y: bool = False,
+    ticks: Mapping[float, str] | None = None,
+) -> Picture:
     """A picture of some layers; its text for screen readers has their numbers.
 
     Args:
@@ -80,6 +92,7 @@ def chart(title: str, layers: Iterable[Layer], *, x: str, y: str, log_x: bool = 
         y: likewise.
         log_x: a logarithmic axis.
         log_y: likewise.
+        ticks: places on the x axis and what to write there; default is Matplotlib's choice.
     """
     layers = list(layers)
     width, height = (px / style.DPI for px in SIZE_PX)
@@ -90,9 +103,12 @@ def chart(title: str, layers: Iterable[Layer], *, x: str, y: str, log_x: bool = 
     for depth, layer in enumerate(layers, start=2):
         axes.plot(layer.x, layer.y, zorder=depth, label=layer.name, **layer.look)
         if layer.low is not None and layer.high is not None:
-            axes.vlines(layer.x, layer.low, layer.high, color=layer.look["color"], lw=1.2, zorder=depth)
+            axes.vlines(layer.x, layer.low, layer.high, color=layer.look["color"], lw=1.6, zorder=depth)
     axes.set_xlabel(x, fontsize=style.LABEL_PT, color=style.GREY)
     axes.set_ylabel(y, fontsize=style.LABEL_PT, color=style.GREY)
+    if ticks is not None:
+        axes.set_xticks(list(ticks), list(ticks.values()))
+        axes.set_xticks([], minor=True)
     axes.legend(loc="best", fontsize=style.LABEL_PT, frameon=False)
     style.title(figure, title)
     figure.alt = f"{title}. {' '.join(map(_words, layers))}"

@@ -8,20 +8,21 @@ import pytest
 
 from lessons import back_pressure
 from lessons.back_pressure import Lesson
-from lessons.back_pressure.little import LIMIT, guesses, law
+from lessons.back_pressure.little import guesses, law
 from lessons.check.claims import ClaimError
 from tests.lessons.back_pressure.paper import PAPER, played, watched
 
+LIMIT = 20
 RUN = played(PAPER.overloaded(LIMIT))
 
 
 @pytest.mark.live
 async def test_it_holds_on_a_run_of_ones_own(lesson: Lesson) -> None:
     """A run is played where none was kept, and then it is the same one."""
-    run = await back_pressure.a_run(lesson)
-    assert await back_pressure.a_run(lesson) is run
+    run = await back_pressure.a_run(lesson, LIMIT)
+    assert await back_pressure.a_run(lesson, LIMIT) is run
     back_pressure.check_little(run)
-    back_pressure.check_tool(lesson, run)
+    back_pressure.check_tool(lesson, await back_pressure.a_run(lesson, None))
 
 
 def test_a_true_run_passes_without_a_number(capsys: pytest.CaptureFixture[str]) -> None:
