@@ -12,7 +12,7 @@ import sys
 from benchmarks._bar import Figure, main, say
 from demo_workers.stack import Stack
 from lessons.back_pressure import LIMITS, Lesson
-from lessons.back_pressure.lesson import FULL_S, SHORT_S, WORKERS
+from lessons.back_pressure.lesson import FULL_S, WORKERS
 from lessons.back_pressure.limits import served
 
 RUNS = 20
@@ -22,7 +22,6 @@ LONGEST = max(LIMITS)
 
 async def measure(options: argparse.Namespace) -> list[Figure]:
     """Play them all and tell a row of each."""
-    lesson_s = FULL_S if options.full else SHORT_S
     stack, fewest, shares = Stack("longest_queue"), [], []
     try:
         await stack.start(WORKERS)
@@ -34,7 +33,9 @@ async def measure(options: argparse.Namespace) -> list[Figure]:
         say(f"{'seed':>6} " + " ".join(f"{f'in time, limit {limit}':>19}" for limit in LIMITS))
         for seed in range(options.first_seed, options.first_seed + options.rounds):
             in_time = {
-                limit: served(await lesson.play(lesson.overloaded(limit, duration_s=lesson_s, seed=seed))).in_time
+                limit: served(
+                    await lesson.play(lesson.overloaded(limit, duration_s=options.seconds, seed=seed))
+                ).in_time
                 for limit in LIMITS
             }
             say(f"{seed:>6} " + " ".join(f"{count:>19}" for count in in_time.values()))
@@ -53,7 +54,7 @@ async def measure(options: argparse.Namespace) -> list[Figure]:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What only this benchmark can be asked."""
     parser.add_argument("--first-seed", type=int, default=100)
-    parser.add_argument("--full", action="store_true", help="six seconds each instead of three")
+    parser.add_argument("--seconds", type=float, default=FULL_S, help=f"length of a run, default {FULL_S:g}")
 
 
 if __name__ == "__main__":

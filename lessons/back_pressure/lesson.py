@@ -11,6 +11,11 @@ from demo_workers.stack.custom_policies import Admit
 from lessons.twin.simulate import Overheads, simulate
 
 WORKERS, SERVICE_S = 3, 0.05
+"""Workers, and how long one post holds one of them on average (seconds), RQ's own cost included."""
+
+LEAST_WORK_S = 0.01
+"""What is left of it for the work, where RQ costs much."""
+
 OVERLOAD = 2.0
 """Arrivals as a multiple of what the workers can do."""
 
@@ -35,9 +40,17 @@ class Lesson:
         self.kept: dict[int | None, Run] = {}
 
     @property
+    def work_s(self) -> float:
+        """Mean length of the work itself (seconds), so that with RQ's cost a post takes as long on every machine.
+
+        The limits of section b mean the same everywhere then: the cliff stands at capacity times patience.
+        """
+        return max(LEAST_WORK_S, SERVICE_S - self.cost.overhead_s)
+
+    @property
     def capacity(self) -> float:
         """cμ: posts per second that the workers can do, RQ's own cost per job included."""
-        return WORKERS / (SERVICE_S + self.cost.overhead_s)
+        return WORKERS / (self.work_s + self.cost.overhead_s)
 
     @property
     def arrival_rate(self) -> float:
@@ -62,7 +75,7 @@ class Lesson:
         """
         return Scenario(
             load=Load(arrival_rate=self.arrival_rate, duration_s=duration_s),
-            service=Service(service_time_s=SERVICE_S, workers=WORKERS),
+            service=Service(service_time_s=self.work_s, workers=WORKERS),
             admission=Admission(limit=limit),
             retry=Retry(policy="none", timeout_s=patience_s),
             seed=seed,
@@ -108,5 +121,7 @@ async def open_lesson() -> Lesson:
     lesson = Lesson(stack, await stack.calibrate(WORKERS))
     for note in stack.notes():
         print(f"Note: {note}")
-    print(f"{stack.redis.name}. Three workers can do {lesson.capacity:.0f} posts per second here.")
+    work_ms, cost_ms = 1000 * lesson.work_s, 1000 * lesson.cost.overhead_s
+    print(f"{stack.redis.name}. RQ itself takes {cost_ms:.0f} ms per job here, the work {work_ms:.0f} ms on average:")
+    print(f"three workers can do {lesson.capacity:.0f} posts per second.")
     return lesson

@@ -12,7 +12,7 @@ from demo_workers.records.events import ClientOutcome
 from demo_workers.records.measures import requests_in_time
 from demo_workers.records.run import Run
 from lessons.back_pressure.journeys import journeys
-from lessons.back_pressure.lesson import FULL_S, LIMITS, OVERLOAD, PATIENCE_S, SERVICE_S, WORKERS, Lesson
+from lessons.back_pressure.lesson import FULL_S, LIMITS, OVERLOAD, PATIENCE_S, WORKERS, Lesson
 from lessons.back_pressure.overload import books
 from lessons.check.claims import Claim, check
 from lessons.show import charts
@@ -87,8 +87,7 @@ def live_limits(lesson: Lesson) -> tuple[Panel, Panel]:
 
 def theory_rate(lesson: Lesson, limit: int) -> float:
     """In time per second in the long run, by the formula of M/M/c/K with patience; RQ's cost is part of the work."""
-    held_s = SERVICE_S + lesson.cost.overhead_s
-    return patience.in_time(lesson.arrival_rate, held_s, WORKERS, limit, PATIENCE_S).rate
+    return patience.in_time(lesson.arrival_rate, WORKERS / lesson.capacity, WORKERS, limit, PATIENCE_S).rate
 
 
 def show_limits(lesson: Lesson, twin: Mapping[int, Sequence[Served]], *live: Run) -> None:
@@ -150,7 +149,7 @@ def check_live_limits(short: Run, long: Run) -> None:
     numbers = f"limit 20: {few}; limit 100: {many}"
     check(
         Claim("the very same posts came", same, "due times differ"),
-        Claim("the longer queue served far fewer in time", many.in_time < 0.7 * few.in_time, numbers),
+        Claim("the longer queue served fewer in time", many.in_time < few.in_time, numbers),
         Claim("once it was full, it served almost nobody in time", many.rate < 0.2 * few.rate, numbers),
         Claim("its workers were as busy all the same", many.throughput > 0.7 * few.throughput, numbers),
         Claim("the books of both runs balance, and every witness agrees",
