@@ -13,17 +13,20 @@ from typing import Any
 
 from demo_workers.errors import LabError, LoadGeneratorLagging
 from demo_workers.scenario import Scenario
-from lessons.show import subject, text
+from lessons.show import longrun, subject, text
 from lessons.show.cockpit import Cockpit
 from lessons.show.controls import Controls
 from lessons.show.drive import Drive, System
 from lessons.show.flow.companion import Companion
 from lessons.show.layout import Fourth, Look
 from lessons.show.screen import Screen
+from lessons.show.series import Series
 from lessons.show.subject import Recorded
 from lessons.show.surface import Frame, Output, Surface
 
 TRIES = 3
+LET_GO_S = 0.15
+"""A slider that has not moved for so long has been let go."""
 
 _panels: dict[str, Panel] = {}
 
@@ -71,6 +74,7 @@ class Panel:
         self._task: asyncio.Task[Recorded] | None = None
         self._drive: Drive | None = None
         self._runs: dict[object, Recorded] = {}  # the newest one of each load
+        self._imagining: asyncio.Task[None] | None = None
         self._before: asyncio.Future[Any] | None = None  # a panel of the same name that is still ending
 
     # What a cell calls
@@ -149,6 +153,8 @@ class Panel:
     async def close(self) -> None:
         """End the load and take the widgets off the screen."""
         await self.stop()
+        if self._imagining is not None:
+            self._imagining.cancel()
         if self._parts is not None:
             self._parts.cockpit.close()
             self._parts = None
@@ -240,6 +246,23 @@ class Panel:
             name=names[1],
         )
 
+    def _imagine(self) -> None:
+        """Before the first run: show what theory expects of the knobs as they stand, once they are let go."""
+        if self._imagining is not None:
+            self._imagining.cancel()
+        self._imagining = asyncio.ensure_future(self._show_theory(self._ready()))
+
+    async def _show_theory(self, parts: _Parts) -> None:
+        await asyncio.sleep(LET_GO_S)
+        try:
+            scenario = self._scenario.steered(**parts.controls.values)
+            long_run = await asyncio.to_thread(longrun.expected, scenario)
+            if self._drive is None:
+                parts.screen.expect(long_run)
+                parts.screen.keep(Series(), title="")
+        except Exception as error:
+            parts.cockpit.complain(error)
+
     def _ask_to_stop(self) -> None:
         if self._drive is not None and self.running:
             self._drive.stop()
@@ -271,6 +294,8 @@ class _Parts:
         def turned(knob: str, value: Any) -> None:
             if panel._drive is not None and panel.running:
                 panel._drive.turn(knob, value)
+            elif panel._drive is None:
+                panel._imagine()
 
         def appeared() -> None:
             if panel._drive is not None and panel.running:

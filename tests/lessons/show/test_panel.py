@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -253,6 +254,34 @@ async def test_stop_is_the_end_of_the_frames(bench: Bench) -> None:
     assert frame.facts.sent == sent
 
 
+@pytest.fixture
+def unmeasured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What RQ costs on this machine is not known, so theory says the same everywhere."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+@pytest.mark.usefixtures("unmeasured")
+async def test_theory_answers_before_anything_runs(bench: Bench) -> None:
+    """A knob that is let go is a question: the picture has the line and the sentence the numbers, and Start works."""
+    stack = ModelStack()
+    panel = bench.panel(stack)
+    assert "Theory" not in panel.summary()
+    bar = next(w for w in walk_panel() if isinstance(w, ipywidgets.IntSlider) and "arrivals" in w.description)
+    for rate in (70, 80, 90):
+        bar.value = rate
+    await until(lambda: panel.summary().startswith("No posts yet. Theory expects"))
+    bar.value = 150
+    work = next(w for w in walk_panel() if isinstance(w, ipywidgets.IntSlider) and "work 1/μ" in w.description)
+    work.value = 40
+    await until(lambda: "Theory: no long run, λ 150 ≥ cμ" in panel.summary())
+    assert stack.runs == []
+    assert panel.status == "Ready."
+    bar.value, work.value = 60, 20
+    run = await panel.run()
+    assert run.scenario.load.arrival_rate == 60
+
+
+@pytest.mark.usefixtures("unmeasured")
 async def test_theory_follows_the_sliders(bench: Bench) -> None:
     """What it expects is said with the first sentence, and again when a knob has made it impossible."""
     panel = bench.panel(ModelStack(), open_ended=True)
