@@ -33,11 +33,13 @@ def labels(n: Counts, stage: Stage) -> Labels:
     load = stage.words == LOAD
     inside = n.in_queue + n.at_work
     room = f"{inside:,} inside, no limit" if stage.limit is None else f"{inside:,} of {stage.limit:,} inside"
-    senders = (n.waiting, "wait to try again") if load else (n.sent, "published")
-    refused = (n.refused, "refused (503)" if load else "refused")
-    queue = f"waiting, {room}" + (f"; nobody waits for {n.ghosts:,}" if n.ghosts else "")
-    heads = [(f"{n.waiting:,}" if load else f"{n.sent:,}", senders[1]), (f"{refused[0]:,}", refused[1])]
-    heads += [(f"{n.in_queue:,}", queue), (f"{n.at_work} of {stage.workers}", "busy"), (f"{n.done:,}", "")]
+    heads = [
+        (f"{n.waiting:,}", "wait to try again") if load else (f"{n.sent:,}", "published"),
+        (f"{n.refused:,}", "refused (503)" if load else "refused"),
+        (f"{n.in_queue:,}", f"waiting, {room}" + (f"; nobody waits for {n.ghosts:,}" if n.ghosts else "")),
+        (f"{n.at_work} of {stage.workers}", "busy"),
+        (f"{n.done:,}", ""),
+    ]
     ends = (
         (n.answered, "in time" if load else "confirmed"),
         (n.twice, "done twice"),
