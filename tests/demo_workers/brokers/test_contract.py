@@ -149,7 +149,7 @@ def test_what_is_neither_acknowledged_nor_given_back_comes_again_as_declared(pla
             slow.receive()
         broker.publish("held")
         taken = received(slow)
-        wait_s = broker.settings.visibility_s + 1.0
+        wait_s = broker.settings.visibility_s + 2.0
         while_it_lives = received_again(broker, wait_s)
         assert while_it_lives == (broker.guarantees.redelivers == "after_timeout" or broker.guarantees.fan_out)
         slow.close()

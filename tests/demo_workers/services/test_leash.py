@@ -90,6 +90,15 @@ def test_the_program_reads_its_text_and_writes_to_the_log(hold: Hold, tmp_path: 
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
+def test_the_program_gets_the_environment_that_is_said_and_no_other(hold: Hold, tmp_path: Path) -> None:
+    """Nothing of ours where one is given; ours where none is."""
+    log = tmp_path / "log"
+    hold(["/bin/sh", "-c", 'echo "$HOME|$ONLY"'], env={"ONLY": "this"})
+    assert until(lambda: log.read_text() == "|this\n", 2)
+    hold(["/bin/sh", "-c", 'echo "$HOME"'])
+    assert until(lambda: log.read_text() == f"|this\n{os.environ['HOME']}\n", 2)
+
+
 def test_the_program_inherits_nothing_of_the_leash(hold: Hold) -> None:
     """Neither a descriptor, with which it could hold a pipe open, nor an ignored signal."""
     _, said = hold(SLEEP)
