@@ -26,7 +26,7 @@ LINE = 64
 SIZES = tuple(1 << power for power in (14, 16, 18, 20, 22, 24, 26))
 """Bytes of the working sets: 16 kB to 64 MB."""
 
-STEPS = 200_000
+STEPS = 100_000
 BEST_OF = 3
 FILE_BYTES = 32 << 20
 READS = 60

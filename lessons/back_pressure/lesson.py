@@ -122,6 +122,7 @@ async def open_lesson() -> Lesson:
     for note in stack.notes():
         print(f"Note: {note}")
     work_ms, cost_ms = 1000 * lesson.work_s, 1000 * lesson.cost.overhead_s
-    print(f"{stack.redis.name}. RQ itself takes {cost_ms:.0f} ms per job here, the work {work_ms:.0f} ms on average:")
-    print(f"three workers can do {lesson.capacity:.0f} posts per second.")
+    print(stack.redis.name)
+    print(f"RQ itself takes {cost_ms:.0f} ms per job here, the work {work_ms:.0f} ms on average.")
+    print(f"Three workers can do {lesson.capacity:.0f} posts per second.")
     return lesson

@@ -26,12 +26,18 @@ def ask(name: str, question: str, choices: Sequence[str]) -> None:
     _questions[name] = question
     _given.pop(name, None)
     _happened.pop(name, None)
-    buttons = w.ToggleButtons(options=[NONE, *choices], style={"button_width": "auto"})
-    # the question is no label of the buttons for a screen reader, so each button says it too
-    buttons.tooltips = [f"{question} {choice}" for choice in buttons.options]
+    buttons = _show_buttons(question, NONE, choices)
     buttons.observe(lambda change: _given.__setitem__(name, change["new"]), names="value")
-    box = w.VBox([w.HTML(f"<b>{question}</b>"), buttons])
-    show_widget(box, f"{question} [{' | '.join(choices)}]")
+
+
+def saw(question: str, choices: Sequence[str]) -> None:
+    """Ask what was seen, before anything is explained; nobody keeps the answer.
+
+    Args:
+        question: one short sentence.
+        choices: what can be chosen, beside "not said".
+    """
+    _show_buttons(question, "not said", choices)
 
 
 def reveal(name: str, happened: str) -> None:
@@ -44,3 +50,11 @@ def review() -> None:
     """All predictions of this notebook beside what happened."""
     for name, happened in _happened.items():
         print(f"{_questions.get(name, name)}\n  you: {_given.get(name, NONE)}\n  it was: {happened}")
+
+
+def _show_buttons(question: str, none: str, choices: Sequence[str]) -> w.ToggleButtons:
+    buttons = w.ToggleButtons(options=[none, *choices], style={"button_width": "auto"})
+    # the question is no label of the buttons for a screen reader, so each button says it too
+    buttons.tooltips = [f"{question} {choice}" for choice in buttons.options]
+    show_widget(w.VBox([w.HTML(f"<b>{question}</b>"), buttons]), f"{question} [{' | '.join(choices)}]")
+    return buttons

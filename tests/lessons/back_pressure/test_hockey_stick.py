@@ -143,5 +143,5 @@ def test_a_run_that_is_above_the_formula_is_told() -> None:
     """The formula of half the load lies below what all tapes say."""
     run = live(7)
     light = predict(scenario(0.2, 0.044, duration_s=2.4))
-    with pytest.raises(ClaimError, match="has on average not reached"):
+    with pytest.raises(ClaimError, match="is not above what the formula says"):
         back_pressure.check_gaps(gaps(light, *laid_over(run).tapes, run))

@@ -85,3 +85,16 @@ def test_each_button_says_the_question() -> None:
     buttons = asked()
     assert list(buttons.options) == [predictions.NONE, *CHOICES]
     assert all(tip.startswith("When is it over?") for tip in buttons.tooltips)
+
+
+def test_what_was_seen_is_asked_and_not_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    """It has buttons of its own, and is no prediction that a review would tell."""
+    known = set(w.widgets.widget._instances)
+    predictions.saw("What did you see?", CHOICES)
+    new = [widget for key, widget in w.widgets.widget._instances.items() if key not in known]
+    (buttons,) = [widget for widget in new if isinstance(widget, w.ToggleButtons)]
+    assert buttons.options == ("not said", *CHOICES)
+    buttons.value = "later"
+    capsys.readouterr()
+    predictions.review()
+    assert capsys.readouterr().out == ""
