@@ -20,7 +20,7 @@ from lessons.show import charts
 from lessons.task_queues.drawing import draw
 from lessons.task_queues.lesson import Crew, Lesson, until
 
-PICTURES, DRAWN = 8, 2
+PICTURES, DRAWN = 6, 2
 SIZE = 2000, 1500
 COUNTS = (1, 2, 4)
 TASK = "demo_workers.queueing.pictures.thumbnails"
@@ -60,7 +60,7 @@ class Ways(NamedTuple):
 
 
 async def make_thumbnails(lesson: Lesson) -> Ways:
-    """Draw eight pictures and make their thumbnails in six ways, one after the other."""
+    """Draw some pictures and make their thumbnails in six ways, one after the other."""
     async with lesson.crew("pictures") as crew:
         folder = crew.logs / "pictures"
         folder.mkdir(exist_ok=True)

@@ -141,10 +141,11 @@ class Post:
 
     Args:
         crew: forking workers with classroom timings.
+        harm_s: how long a letter is under way when its worker is harmed.
     """
 
-    def __init__(self, crew: Crew) -> None:
-        self._crew = crew
+    def __init__(self, crew: Crew, harm_s: float) -> None:
+        self._crew, self._harm_s = crew, harm_s
         self._began = time.monotonic()
         self._letters = [_Letter(name, crew) for name in CASES]
         self._holder: Child | None = None
@@ -183,7 +184,7 @@ class Post:
         if letter.harmed is None and begun and letter.worker:
             if not letter.case.harm:
                 letter.harmed = begun[0] + min(letter.case.work_s, letter.case.timeout_s)
-            elif self._now() > begun[0] + HARM_S:
+            elif self._now() > begun[0] + self._harm_s:
                 await getattr(self, f"_{letter.case.harm}")(letter.worker)
                 letter.harmed = self._now()
         if letter.case.harm == "freeze_machine" and letter.thawed is None and len(begun) > 1:
@@ -247,11 +248,16 @@ def _first_word(job: Job) -> str:
     return texts[-1].strip().splitlines()[-1] if texts else ""
 
 
-async def six_fates(lesson: Lesson) -> list[Fate]:
-    """Send six letters through five forking workers and let something happen to each."""
+async def six_fates(lesson: Lesson, *, harm_s: float = HARM_S) -> list[Fate]:
+    """Send six letters through five forking workers and let something happen to each.
+
+    Args:
+        lesson: has the Redis.
+        harm_s: how long a letter is under way when its worker is harmed, less than the second it takes.
+    """
     async with lesson.crew("deaths", WORKERS, WorkerKind("fork", "classroom")) as crew:
         await crew.workforce.hold()  # a machine that is gone is gone: nobody is hired in the place of the dead
-        return await Post(crew).deliver()
+        return await Post(crew, harm_s).deliver()
 
 
 def check_fates(fates: list[Fate]) -> None:

@@ -109,13 +109,18 @@ class Lesson:
         print("Everything is stopped.")
 
 
-async def open_lesson() -> Lesson:
-    """Start Redis, gateway and three workers. Running it again replaces what the first call started.
+def make_lesson(name: str = "02_task_queues") -> Lesson:
+    """Not started yet. The Redis is always one of the workbook's own: this chapter kills what hangs on it.
 
-    The Redis is always one of the workbook's own: this chapter kills what hangs on it.
+    Args:
+        name: of its stack.
     """
-    environ = {name: value for name, value in os.environ.items() if name != URL}
-    lesson = Lesson(Stack("02_task_queues", environ=environ))
+    return Lesson(Stack(name, environ={key: value for key, value in os.environ.items() if key != URL}))
+
+
+async def open_lesson() -> Lesson:
+    """Start Redis, gateway and three workers. Running it again replaces what the first call started."""
+    lesson = make_lesson()
     await lesson.stack.start(WORKERS)
     for note in lesson.stack.notes():
         print(f"Note: {note}")

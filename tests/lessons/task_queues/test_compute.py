@@ -11,7 +11,7 @@ from demo_workers.queueing.pictures import SIDES, thumbnails
 from lessons import task_queues
 from lessons.check.claims import ClaimError
 from lessons.task_queues import Lesson, check_thumbnails, show_thumbnails
-from lessons.task_queues.compute import Way, Ways, quicker
+from lessons.task_queues.compute import PICTURES, Way, Ways, quicker
 from lessons.task_queues.drawing import draw
 
 
@@ -42,7 +42,7 @@ def test_a_thumbnail_has_its_size_and_is_the_same_twice(tmp_path: Path) -> None:
     assert thumbnails(str(tmp_path), "b.jpg")["checks"] != first["checks"]
 
 
-CHECKS = tuple(range(24))
+CHECKS = tuple(range(PICTURES * len(SIDES)))
 INLINE = Way("inline", 1, 0.6, 0.6, 0.58, CHECKS)
 ONE, TWO, FOUR = (Way(f"RQ, simple, {n}", n, 0.01, took, 0.6, CHECKS) for n, took in ((1, 0.65), (2, 0.35), (4, 0.33)))
 TRUE = Ways((INLINE, ONE, TWO, FOUR), cores=2)
