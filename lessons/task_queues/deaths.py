@@ -31,6 +31,9 @@ WORK_S = 1.0
 HARM_S = 0.5
 """How long a letter is under way when its worker is harmed."""
 
+THAW_S = 0.3
+"""How long somebody else is at the letter of a frozen machine when that goes on: to be told apart in the picture."""
+
 TIMEOUT_S = 1
 LONG_S = 30
 LOOK_S = 0.02
@@ -187,7 +190,8 @@ class Post:
             elif self._now() > begun[0] + self._harm_s:
                 await getattr(self, f"_{letter.case.harm}")(letter.worker)
                 letter.harmed = self._now()
-        if letter.case.harm == "freeze_machine" and letter.thawed is None and len(begun) > 1:
+        again = len(begun) > 1 and self._now() > begun[1] + THAW_S
+        if letter.case.harm == "freeze_machine" and letter.thawed is None and again:
             assert self._holder is not None
             letter.thawed = self._now()  # it is noticed, and somebody else is at the letter: now the machine goes on
             await self._holder.call("thaw")

@@ -17,7 +17,7 @@ from lessons.task_queues.lesson import Lesson
 POSTS, TOP = 20_000, 10
 PERIOD_S = 10.0
 PERIODS = 12
-FACTOR = 3
+FACTOR = 5
 """How far below and above the break-even the two ways are compared."""
 
 KEY = "leaderboard"
@@ -44,8 +44,8 @@ class Board(NamedTuple):
     Attributes:
         count_s: counting the board once, seconds.
         fetch_s: fetching a board that is there.
-        below: at a third of the break-even rate.
-        above: at three times that.
+        below: at a fifth of the break-even rate.
+        above: at five times that.
         same: whether both ways gave the same board.
     """
 
