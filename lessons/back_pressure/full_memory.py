@@ -28,7 +28,7 @@ for n = 1, tonumber(ARGV[1]) do redis.call('RPUSH', KEYS[1], string.format('job-
 ROOM = 2 << 20
 """Bytes that Redis may use beyond what it has when it is empty."""
 
-JOBS, TOGETHER = 4000, 16
+JOBS, TOGETHER = 3200, 16
 QUEUE = "orders"
 
 
@@ -123,7 +123,7 @@ class Filled(NamedTuple):
 
 
 async def fill_up(policy: str) -> Filled:
-    """Bring real RQ jobs to a Redis with two megabytes of room, until it says no or four thousand have come.
+    """Bring real RQ jobs to a Redis with two megabytes of room, until it says no or all have come.
 
     Args:
         policy: ``noeviction`` or ``allkeys-lru``.

@@ -21,7 +21,7 @@ OVERLOAD = 2.0
 
 PATIENCE_S = 1.0
 LIMITS = (6, 20, 40, 100)
-SHORT_S, FULL_S = 3.0, 6.0
+SHORT_S, FULL_S = 2.6, 6.0
 """Length of the loads: what Run All plays, and what a button does."""
 
 TRIES = 3

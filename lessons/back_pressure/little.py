@@ -42,7 +42,7 @@ class Law(NamedTuple):
 
 
 async def a_run(lesson: Lesson, limit: int | None) -> Run:
-    """The run with this limit that the notebook kept; if there is none yet, one is played now, three seconds long.
+    """The run with this limit that the notebook kept; if there is none yet, one is played now, a few seconds long.
 
     Args:
         lesson: where it was kept.
