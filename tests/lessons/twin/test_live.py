@@ -136,5 +136,4 @@ async def test_knobs_and_a_death_on_the_way(stack: Stack) -> None:
     assert twin.ledger.balanced, twin.ledger.table()
     assert apart(live, twin, near=0.35) == {}  # how soon a new worker is at work depends on who else is
     assert twin.worker_deaths == live.worker_deaths
-    hands = {run.source: set(run.executions["worker"].tolist()) - {-1} for run in (live, twin)}
-    assert len(hands["live"]) == len(hands["twin"]) > 1
+    assert all(len(set(run.executions["worker"].tolist()) - {-1}) > 1 for run in (live, twin))
