@@ -20,8 +20,8 @@ from lessons.task_queues.lesson import make_lesson
 
 ROUNDS = 20
 LEAST_SHARE = 0.95
-EARLIEST_S, LATEST_S = 0.05, 0.85
-"""Of a letter that takes a second: later than that it may be sent before the signal comes."""
+EARLIEST_S, LATEST_S = 0.05, 0.55
+"""Of a letter that takes 0.7 s: later than that it may be sent before the signal comes."""
 
 
 def holds(fates: list[Fate]) -> bool:

@@ -1,6 +1,7 @@
 """The tasks that may be asked for, by name, and what their arguments must look like.
 
-Functions live here so that any RQ worker can import them; arguments are JSON, checked at the gateway's door.
+Functions live here, or in a module beside this one, so that any RQ worker can import them; arguments are JSON, checked
+at the gateway's door.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ from demo_workers.stack.workforce import WorkerKind
 from lessons.check.claims import Claim, check
 from lessons.show import charts
 from lessons.task_queues.drawing import draw
-from lessons.task_queues.lesson import Crew, Lesson, until
+from lessons.task_queues.lesson import Crew, Lesson, dismiss, until
 
-PICTURES, DRAWN = 6, 2
+PICTURES, DRAWN = 6, 1
 SIZE = 2000, 1500
 COUNTS = (1, 2, 4)
 TASK = "demo_workers.queueing.pictures.thumbnails"
@@ -59,18 +59,23 @@ class Ways(NamedTuple):
         return {way.at_once: way for way in self.ways if way.name.startswith("RQ, simple")}
 
 
-async def make_thumbnails(lesson: Lesson) -> Ways:
-    """Draw some pictures and make their thumbnails in six ways, one after the other."""
+async def make_thumbnails(lesson: Lesson, *, forking: bool = False) -> Ways:
+    """Draw some pictures and make their thumbnails in several ways, one after the other.
+
+    Args:
+        lesson: has the Redis.
+        forking: two forking workers too, which takes some seconds more.
+    """
     async with lesson.crew("pictures") as crew:
         folder = crew.logs / "pictures"
         folder.mkdir(exist_ok=True)
         names = await asyncio.to_thread(_draw, folder)
         ways = [await asyncio.to_thread(_inline, folder, names)]
-        for kind, counts in (("simple", COUNTS), ("fork", (2,))):
+        for kind, counts in (("simple", COUNTS), ("fork", (2,) if forking else ())):
             for workers in counts:
                 await crew.workforce.employ(workers, WorkerKind(kind))
                 ways.append(await asyncio.to_thread(_queued, crew, kind, workers, folder, names))
-        await crew.workforce.stop()
+        await dismiss(crew.workforce)
         ways.append(await asyncio.to_thread(_pooled, folder, names))
         shutil.rmtree(folder)
     return Ways(tuple(ways), cores())

@@ -27,8 +27,8 @@ from lessons.task_queues.lesson import WAIT_S, Crew, Lesson
 WORKERS = 5
 """One for each of those that are killed or frozen, and one over, who has to notice."""
 
-WORK_S = 1.0
-HARM_S = 0.5
+WORK_S = 0.7
+HARM_S = 0.3
 """How long a letter is under way when its worker is harmed."""
 
 THAW_S = 0.3
@@ -257,7 +257,7 @@ async def six_fates(lesson: Lesson, *, harm_s: float = HARM_S) -> list[Fate]:
 
     Args:
         lesson: has the Redis.
-        harm_s: how long a letter is under way when its worker is harmed, less than the second it takes.
+        harm_s: how long a letter is under way when its worker is harmed, less than ``WORK_S``.
     """
     async with lesson.crew("deaths", WORKERS, WorkerKind("fork", "classroom")) as crew:
         await crew.workforce.hold()  # a machine that is gone is gone: nobody is hired in the place of the dead

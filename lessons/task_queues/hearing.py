@@ -18,7 +18,7 @@ from lessons.check.claims import Claim, check
 from lessons.show.view import show_widget
 from lessons.task_queues.lesson import WAIT_S, Lesson
 
-POSTS, PAUSE_MS = 1000, 80.0
+POSTS, PAUSE_MS = 1000, 60.0
 BROKEN_MONTH = 9
 """The report's table has a mistake in this month, so that its job crashes three quarters through."""
 

@@ -90,7 +90,7 @@ class Lesson:
                 rq = Queue(queue, connection=connection, serializer=JSONSerializer)
                 yield Crew(rq, workforce, connection, address, self.stack.runtime)
         finally:
-            await workforce.stop()
+            await dismiss(workforce)
         if failures:
             raise failures[0]
 
@@ -126,6 +126,13 @@ async def open_lesson() -> Lesson:
         print(f"Note: {note}")
     print(f"{lesson.stack.redis.name}, {WORKERS} workers behind the gateway.")
     return lesson
+
+
+async def dismiss(workforce: Workforce) -> None:
+    """End workers at once: an experiment is over, and nobody wants what they are at."""
+    for name in workforce.everyone:
+        workforce.kill(name)
+    await workforce.stop()
 
 
 def until(holds: Callable[[], bool], what: str) -> None:

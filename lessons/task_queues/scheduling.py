@@ -14,15 +14,15 @@ from demo_workers.services.child import Child
 from lessons.check.claims import Claim, check
 from lessons.task_queues.lesson import WAIT_S, Crew, Lesson, until
 
-DELAY_S = 0.5
-PATIENCE_S = 1.0
+DELAY_S = 0.3
+PATIENCE_S = 0.8
 """How long the delayed job is watched while no scheduler is there."""
 
 TICK_S = 1.0
 """RQ's scheduler looks once a second, and forgets fractions of one. Source: rq 3.0, ``RQScheduler``."""
 
 INTERVAL_S = 1
-PERIODS_S = 2.4
+PERIODS_S = 1.4
 """How long the schedulers of the periodic job run."""
 
 
@@ -51,7 +51,7 @@ class Delayed(NamedTuple):
 
 
 async def delay_a_job(lesson: Lesson) -> Delayed:
-    """Enqueue a letter for half a second later, with an idle worker; bring a scheduler when a second is over."""
+    """Enqueue a letter for a moment later, with an idle worker; bring a scheduler when it is long overdue."""
     async with lesson.crew("delayed", 1) as crew:
         began = time.monotonic()
         job = crew.queue.enqueue_in(timedelta(seconds=DELAY_S), letters.send, "ada", "happy birthday")
@@ -67,7 +67,7 @@ async def delay_a_job(lesson: Lesson) -> Delayed:
 
 
 class Periodic(NamedTuple):
-    """How many jobs were enqueued for the same seconds.
+    """How many jobs were enqueued in the same time.
 
     Attributes:
         one: by one scheduler.

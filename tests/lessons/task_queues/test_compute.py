@@ -19,7 +19,7 @@ from lessons.task_queues.drawing import draw
 @pytest.mark.slow
 async def test_all_ways_make_the_same_thumbnails(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     """Inline, RQ with one, two and four workers, forking ones, and a pool; nothing is left in the folder."""
-    seen = await task_queues.make_thumbnails(lesson)
+    seen = await task_queues.make_thumbnails(lesson, forking=True)
     show_thumbnails(seen)
     capsys.readouterr()
     check_thumbnails(seen)
