@@ -20,7 +20,7 @@ from lessons.back_pressure.private import private_server
 from lessons.check.claims import Claim, check
 
 LENGTHS = (100, 10_000, 200_000)
-REPEATS = 40
+REPEATS = 15
 FILL = """
 for n = 1, tonumber(ARGV[1]) do redis.call('RPUSH', KEYS[1], string.format('job-%012d', n)) end
 """

@@ -63,7 +63,7 @@ def served(run: Run) -> Served:
 
 
 def twin_limits(
-    lesson: Lesson, *, seeds: Sequence[int] = range(6), duration_s: float = FULL_S
+    lesson: Lesson, *, seeds: Sequence[int] = range(4), duration_s: float = FULL_S
 ) -> dict[int, list[Served]]:
     """Each limit in the twin, once per seed, all on the same tapes."""
     return {

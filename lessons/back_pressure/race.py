@@ -18,7 +18,7 @@ from lessons.back_pressure.private import private_server
 from lessons.check.claims import Claim, check
 
 PRODUCERS, LIMIT, WAVES = 16, 20, 4
-RACES = 5
+RACES = 3
 """One race may happen to go well, the more so the fewer processor cores there are."""
 
 QUEUE = "orders"

@@ -12,7 +12,7 @@ from lessons.show.overlay import overlay
 from lessons.theory import Prediction, predict
 from lessons.twin.family import twins_of
 
-TAPES = 24
+TAPES = 16
 
 
 def lay_over(point: Point) -> Gaps:
