@@ -38,7 +38,7 @@ async def test_it_is_so_on_real_workers(lesson: Lesson, capsys: pytest.CaptureFi
 
 
 def test_the_shape_holds_on_nearly_any_tape() -> None:
-    """In the twin, for 17 of 20 random seeds or more: half a second holds few posts, and the notebook's tape is fixed."""
+    """In the twin, for 17 of 20 random seeds or more: half a second holds few posts."""
     held = 0
     for _ in range(20):
         try:
