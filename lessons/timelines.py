@@ -56,5 +56,30 @@ async def watch(
         progress(1.0)
 
 
+def spoil(connection: redis.Redis, queue: str, follower: int) -> None:
+    """Make one timeline something else than a list, so that a post cannot be put there; ``clear`` mends it."""
+    connection.set(_key(queue, follower), "not a list", ex=600)
+
+
+def take_back(connection: redis.Redis, queue: str, entry: str, followers: int) -> int:
+    """Remove a post from the timelines that have it; returns how many had.
+
+    Args:
+        connection: where they are.
+        queue: name of the queue, which their keys begin with.
+        entry: author and post, as it stands there.
+        followers: how many there are.
+    """
+    pipe = connection.pipeline(transaction=False)
+    for follower in range(followers):
+        pipe.lrem(_key(queue, follower), 1, entry)
+    return sum(int(removed) for removed in pipe.execute(raise_on_error=False) if isinstance(removed, int))
+
+
+def clear(connection: redis.Redis, queue: str, followers: int) -> None:
+    """Empty timelines."""
+    connection.delete(*(_key(queue, follower) for follower in range(followers)))
+
+
 def _key(queue: str, follower: int) -> str:
     return f"{queue}:timeline:{follower}"

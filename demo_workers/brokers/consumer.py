@@ -17,6 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from demo_workers.brokers import Broker, Message, Settings, open_broker
+from demo_workers.brokers.likes import EFFECTS, Effect, place
 from demo_workers.errors import BrokerError
 from demo_workers.services import control
 from demo_workers.services.child import Child
@@ -37,6 +38,9 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
     settings: dict[str, Any]
     work_s: float = 0.0
     ack: Ack = "after"
+    pause_s: float = 0.0
+    effect: Effect = "none"
+    likes: str = ""
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -66,6 +70,8 @@ def consumer(
     settings: Settings | None = None,
     work_s: float = 0.0,
     ack: Ack = "after",
+    pause_s: float = 0.0,
+    effect: Effect = "none",
     name: str = "consumer",
 ) -> Child:
     """A consumer that is not yet started. Its notes go to ``notes`` in the directory, which many may share.
@@ -78,11 +84,14 @@ def consumer(
         settings: how to use the broker.
         work_s: how long the work on one message takes.
         ack: ``before`` the work, ``after`` its effect, or ``never``.
+        pause_s: how long it takes its time between the effect and an acknowledgement after it.
+        effect: what the work does beside its note: one of ``likes.EFFECTS``, on ``likes.place`` of the directory.
         name: for people.
     """
     config = {
         "kind": kind, "address": dict(address), "queue": queue, "settings": asdict(settings or Settings()),
-        "notes": str(directory / "notes"), "work_s": work_s, "ack": ack,
+        "notes": str(directory / "notes"), "work_s": work_s, "ack": ack, "pause_s": pause_s, "effect": effect,
+        "likes": str(place(directory)),
     }  # fmt: skip
     return Child(name, "demo_workers.brokers.consumer", config, directory / f"{name}.log")
 
@@ -118,8 +127,10 @@ def _handle(broker: Broker, message: Message, config: Config, notes: int) -> Non
     if config.ack == "before":
         ack()
     time.sleep(min(config.work_s, LONGEST_WORK_S))
+    EFFECTS[config.effect](Path(config.likes), body)
     note("effect")
     if config.ack == "after":
+        time.sleep(min(config.pause_s, LONGEST_WORK_S))
         ack()
 
 

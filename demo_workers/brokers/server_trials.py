@@ -9,14 +9,12 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import platformdirs
-
 from demo_workers.brokers import Broker, Settings, open_broker
 from demo_workers.brokers.losses import Loss
 from demo_workers.brokers.producers import Producers, drained
 from demo_workers.errors import RabbitMQUnavailable
 from demo_workers.services.persistence import Persistence
-from demo_workers.services.power_cut import cut_power
+from demo_workers.services.power_cut import cut_power, on_disk
 from demo_workers.services.rabbitmq_server import RabbitMQServer
 from demo_workers.services.redis_server import RedisServer, make_runtime_directory
 
@@ -50,7 +48,7 @@ async def redis_trial(persistence: Persistence, dice: random.Random, *, power: b
     Raises:
         RedisUnavailable: there is no server of our own to be had.
     """
-    with tempfile.TemporaryDirectory(prefix="wb-cut-", dir=_on_disk()) as left:
+    with tempfile.TemporaryDirectory(prefix="wb-cut-", dir=on_disk()) as left:
         server, method = _redis(persistence), ""
         files = Path(left)
         try:
@@ -75,13 +73,6 @@ async def redis_trial(persistence: Persistence, dice: random.Random, *, power: b
 
 def _redis(persistence: Persistence, restore: Path | None = None) -> RedisServer:
     return RedisServer(make_runtime_directory(), environ={"PATH": ""}, persistence=persistence, restore=restore)
-
-
-def _on_disk() -> Path:
-    """Beside the servers' own files: what is only in memory cannot be cut off."""
-    path = Path(platformdirs.user_cache_dir("asynchronism-workbook"))
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
 
 
 async def _found_by_heir(persistence: Persistence, files: Path) -> list[int]:

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import platformdirs
 import psutil
 
 from demo_workers.errors import LabError, RedisUnavailable, ScenarioError
@@ -83,6 +84,13 @@ async def cut_power(server: RedisServer, into: Path, *, method: Method | None = 
         return await asyncio.to_thread(_cut, server.pid, server.data, server.persistence, into, method)
     finally:
         server.kill()
+
+
+def on_disk() -> Path:
+    """A place for what a power cut leaves, beside the servers' own files: what is only in memory cannot be cut off."""
+    path = Path(platformdirs.user_cache_dir("asynchronism-workbook"))
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
 
 
 def _make_empty(into: Path) -> None:

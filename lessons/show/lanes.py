@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lessons.show import style
@@ -24,7 +24,7 @@ BELOW = {"thawed": 0.3}
 
 
 class Event(NamedTuple):
-    """Something happened in a lane at second ``t``; ``kind`` is one of ``LOOKS``."""
+    """Something happened in a lane at second ``t``; ``kind`` is one of the ``looks``."""
 
     lane: str
     kind: str
@@ -32,14 +32,21 @@ class Event(NamedTuple):
 
 
 class Span(NamedTuple):
-    """From ``start`` to ``end`` nobody knew (seconds)."""
+    """From ``start`` to ``end`` (seconds) it was so as ``words`` say, with the length behind them."""
 
     lane: str
     start: float
     end: float
+    words: str = "unnoticed for"
 
 
-def lanes(title: str, names: Sequence[str], events: Sequence[Event], unknown: Sequence[Span]) -> Picture:
+def lanes(
+    title: str,
+    names: Sequence[str],
+    events: Sequence[Event],
+    unknown: Sequence[Span],
+    looks: Mapping[str, tuple[str, str, int, str]] = LOOKS,
+) -> Picture:
     """The picture.
 
     Args:
@@ -47,6 +54,7 @@ def lanes(title: str, names: Sequence[str], events: Sequence[Event], unknown: Se
         names: the lanes, from the top.
         events: what happened, in any order.
         unknown: drawn as a band, with its length.
+        looks: of each kind of event, as in ``LOOKS``.
     """
     height_px = FRAME_PX + LANE_PX * len(names)
     figure = Picture(figsize=(WIDTH_PX / style.DPI, height_px / style.DPI), dpi=style.DPI, facecolor=style.PAPER)
@@ -57,9 +65,9 @@ def lanes(title: str, names: Sequence[str], events: Sequence[Event], unknown: Se
         y = rows[span.lane]
         axes.barh(y, span.end - span.start, left=span.start, height=0.5, color=style.BAND, zorder=1)
         if span.end - span.start > 0.5:
-            axes.text((span.start + span.end) / 2, y, f"unnoticed for {span.end - span.start:.1f} s", ha="center",
+            axes.text((span.start + span.end) / 2, y, f"{span.words} {span.end - span.start:.1f} s", ha="center",
                       va="center", fontsize=style.LABEL_PT, color=style.INK)  # fmt: skip
-    for kind, (marker, color, size, words) in LOOKS.items():
+    for kind, (marker, color, size, words) in looks.items():
         points = [(event.t, rows[event.lane] - BELOW.get(kind, 0)) for event in events if event.kind == kind]
         if points:
             look: dict[str, Any] = {
@@ -74,9 +82,9 @@ def lanes(title: str, names: Sequence[str], events: Sequence[Event], unknown: Se
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_xlim(left=0)
     axes.set_xlabel("seconds", fontsize=style.LABEL_PT, color=style.GREY, loc="right")
-    figure.legend(loc="lower left", ncols=len(LOOKS), fontsize=style.LABEL_PT, frameon=False, bbox_to_anchor=(0.01, 0),
+    figure.legend(loc="lower left", ncols=len(looks), fontsize=style.LABEL_PT, frameon=False, bbox_to_anchor=(0.01, 0),
                   markerscale=0.8)  # fmt: skip
     style.title(figure, title)
-    told = (f"{event.lane}: {LOOKS[event.kind][3]} at {event.t:.1f} s" for event in sorted(events, key=lambda e: e.t))
+    told = (f"{event.lane}: {looks[event.kind][3]} at {event.t:.1f} s" for event in sorted(events, key=lambda e: e.t))
     figure.alt = f"{title}. {'; '.join(told)}."
     return figure

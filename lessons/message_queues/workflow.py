@@ -1,0 +1,194 @@
+"""Section a: publish, tell the user, work, signal completion: four moments of a post, inline and through a queue."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import httpx
+from IPython.display import display
+
+from demo_workers.errors import LabError
+from lessons import timelines
+from lessons.check.claims import Claim, check
+from lessons.message_queues.lesson import WAIT_S, Lesson
+from lessons.show import lanes, style
+from lessons.show.lanes import Event, Span
+
+FOLLOWERS, WRITE_MS = 300, 1.2
+"""The pause of a timeline database in another building, added to each write and said to the reader."""
+FEW, REPEATS = 3, 12
+LOOK_S = 0.001
+INLINE, QUEUED = "inline", "through a queue"
+
+LOOKS = {
+    "published": ("o", style.BLUE, 9, "1 published"),
+    "told": ("*", style.GREEN, 13, "2 the author is told"),
+    "begun": ("^", style.ORANGE, 9, "3 a worker begins"),
+    "signalled": ("s", style.INK, 8, "4 completion is signalled"),
+}
+
+
+class Moments(NamedTuple):
+    """One post; times in seconds since it was sent, NaN for what did not happen.
+
+    Attributes:
+        way: ``inline`` or ``through a queue``.
+        told: the author has an answer.
+        begun: a worker begins.
+        signalled: whoever listens hears that it is done.
+        first: the first follower has the post.
+        last: the last one has it.
+        reached: followers who have it in the end.
+        followers: how many there are.
+    """
+
+    way: str
+    told: float
+    begun: float
+    signalled: float
+    first: float
+    last: float
+    reached: int
+    followers: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.way:<16} the author waited {self.told:.3f} s; the first follower had the post after "
+            f"{self.first:.3f} s, the last one after {self.last:.2f} s"
+        )
+
+
+class Compared(NamedTuple):
+    """Both ways: one long post each, and several short ones for the question of who sees it earlier.
+
+    Attributes:
+        inline: the long post without a queue.
+        queued: the same with one.
+        inline_first_s: until the first follower had each short post, without a queue.
+        queued_first_s: the same with one.
+    """
+
+    inline: Moments
+    queued: Moments
+    inline_first_s: Sequence[float]
+    queued_first_s: Sequence[float]
+
+    @property
+    def later_ms(self) -> float:
+        """How much later the first follower has a short post with a queue; of the quickest ones each, milliseconds."""
+        return (min(self.queued_first_s) - min(self.inline_first_s)) * 1000
+
+    def __str__(self) -> str:
+        return (
+            f"{self.inline}\n{self.queued}\nthe quickest of {len(self.queued_first_s)} short posts reached its first "
+            f"follower {self.later_ms:.1f} ms later through the queue"
+        )
+
+
+async def follow_posts(lesson: Lesson) -> Compared:
+    """Send the same kinds of post both ways, and look at the timelines in Redis meanwhile."""
+    async with lesson.http() as http:
+        await _post(lesson, http, INLINE, FEW), await _post(lesson, http, QUEUED, FEW)  # first times are special
+        short: dict[str, list[float]] = {INLINE: [], QUEUED: []}
+        for _ in range(REPEATS):
+            for way, firsts in short.items():
+                firsts.append((await _post(lesson, http, way, FEW)).first)
+        inline, queued = [await _post(lesson, http, way, FOLLOWERS) for way in (INLINE, QUEUED)]
+        return Compared(inline, queued, short[INLINE], short[QUEUED])
+
+
+async def _post(lesson: Lesson, http: httpx.AsyncClient, way: str, followers: int) -> Moments:
+    text = f"post {secrets.token_hex(4)}"
+    args = {"post": text, "author": "you", "followers": followers, "write_ms": WRITE_MS}
+    began, wall = time.monotonic(), time.time()
+    looking = asyncio.create_task(asyncio.to_thread(_look, lesson, text, followers, began))
+    try:
+        answer = await http.post("/sync" if way == INLINE else "/jobs", json={"task": "fan_out", "args": args})
+        told = time.monotonic() - began
+        if answer.status_code != (200 if way == INLINE else 202):
+            raise LabError(f"post = {answer.status_code}: must be 200 or 202. {answer.text}")
+        begun = signalled = float("nan")
+        if way == QUEUED:
+            location = answer.headers["location"]
+            await ended(http, location)
+            signalled = time.monotonic() - began
+            begun = datetime.fromisoformat((await _record(http, location))["started_at"]).timestamp() - wall
+    finally:
+        first, last, reached = await looking
+    return Moments(way, told, begun, signalled, first, last, reached, followers)
+
+
+def _look(lesson: Lesson, text: str, followers: int, began: float) -> tuple[float, float, int]:
+    """When the first follower had a post, when the last one had it, and how many have it."""
+    queue, first, reached = lesson.stack.queue, float("nan"), 0
+    with lesson.redis() as connection:
+        while reached < followers and time.monotonic() - began < WAIT_S:
+            if first != first and timelines.with_post(connection, queue, text, 1):
+                first = time.monotonic() - began
+            reached = timelines.with_post(connection, queue, text, followers) if first == first else 0
+            if reached < followers:
+                time.sleep(LOOK_S if followers == FEW else 10 * LOOK_S)
+        return first, time.monotonic() - began, reached
+
+
+async def ended(http: httpx.AsyncClient, location: str) -> str:
+    """Listen to a job's Server-Sent Events until they end; returns the last one's name.
+
+    Args:
+        http: a client of the gateway.
+        location: the job's own address, from the answer to its order.
+    """
+    name = ""
+    async with http.stream("GET", f"{location}/events") as stream:
+        async for line in stream.aiter_lines():
+            field, _, value = line.partition(": ")
+            if field == "event":
+                name = value
+    return name
+
+
+async def _record(http: httpx.AsyncClient, location: str) -> dict[str, Any]:
+    job: dict[str, Any] = {}
+    while "ended_at" not in job:  # a worker announces an end a moment before RQ has put the job away
+        job = (await http.get(location)).json()
+        await asyncio.sleep(LOOK_S)
+    return job
+
+
+def show_moments(seen: Compared) -> None:
+    """The moments of both long posts on one time line."""
+    both = (seen.inline, seen.queued)
+    events = [Event(one.way, "published", 0.0) for one in both]
+    events += [
+        Event(one.way, kind, getattr(one, kind))
+        for one in both
+        for kind in ("told", "begun", "signalled")
+        if getattr(one, kind) == getattr(one, kind)
+    ]
+    waiting = [Span(one.way, 0.0, one.told, "the author waits for") for one in both]
+    title = f"The author waits {seen.inline.told:.2f} s or {seen.queued.told:.3f} s; the work takes as long"
+    display(lanes.lanes(title, [INLINE, QUEUED], events, waiting, LOOKS))
+
+
+def check_moments(seen: Compared) -> None:
+    """What section a says.
+
+    Raises:
+        ClaimError: it is not so.
+    """
+    inline, queued, numbers = seen.inline, seen.queued, repr(seen)
+    check(
+        Claim("inline, the author was told when the last follower had the post", inline.told > 0.9 * inline.last,
+              numbers),
+        Claim("with a queue, the author was told in less than a fifth of that", queued.told < inline.told / 5, numbers),
+        Claim("the four moments came in their order: published, told, done, signalled",
+              0 < queued.told < queued.signalled and queued.begun < queued.signalled, numbers),
+        Claim("both times every follower got the post", all(one.reached == one.followers for one in (inline, queued)),
+              numbers),
+        Claim("followers saw it a little later with a queue, not earlier", 0 < seen.later_ms < 200, numbers),
+    )  # fmt: skip
