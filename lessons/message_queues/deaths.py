@@ -28,7 +28,9 @@ NAMES = {LIST: "BRPOP from a list", SAFE_LIST: "LMOVE and a reaper", STREAM: "a 
 POSTS = 5
 VICTIM = 1
 """Number of the post that its consumer does not survive."""
-SETTINGS = Settings(visibility_s=0.8)
+SETTINGS = Settings(visibility_s=1.2)
+NEARLY = 0.9
+"""A lease begins a moment before its consumer notes that it has the post."""
 FIRST_S, NEXT_S = 0.4, 0.05
 """How long the two consumers work on a post: the first one slowly, to be hit in the middle."""
 
@@ -42,6 +44,7 @@ class Killed(NamedTuple):
         in_hand: whether it had taken the post and not yet done anything with it.
         held_in: keys of Redis in which the post was found after the kill; where it was before does not matter.
         done: the posts that had their effect, in order, as often as they had it.
+        again_s: from the first delivery of the post to the second one, seconds; None where there was none.
     """
 
     kind: str
@@ -49,6 +52,7 @@ class Killed(NamedTuple):
     in_hand: bool
     held_in: tuple[str, ...]
     done: tuple[int, ...]
+    again_s: float | None = None
 
     @property
     def loss(self) -> Loss:
@@ -58,8 +62,9 @@ class Killed(NamedTuple):
     def __str__(self) -> str:
         where = ", ".join(self.held_in) or "nowhere in Redis"
         loss = self.loss
+        again = "" if self.again_s is None else f" Delivered again after {self.again_s:.1f} s."
         return (
-            f"{NAMES[self.kind]}: after the kill post {VICTIM} was found {where}.\n"
+            f"{NAMES[self.kind]}: after the kill post {VICTIM} was found {where}.{again}\n"
             f"    {POSTS} published, {loss.found} done, {loss.lost} lost, {loss.doubled} done twice; in the order "
             f"{', '.join(map(str, self.done))}"
         )
@@ -100,13 +105,18 @@ async def _kill(lesson: Lesson, kind: str, address: dict[str, str], view: FlowVi
         notes = await consumers.until(lambda notes: True, "notes")
         in_hand = VICTIM in steps(notes, "took") and VICTIM not in steps(notes, "effect")
         held_in = await asyncio.to_thread(_search, lesson, consumers.queue, str(VICTIM).encode())
-        view.tell(Does.RETURNED if held_in else Does.LOST, VICTIM, nth=2, lane=0)
+        if held_in:
+            view.tell(Does.RETURNED, VICTIM, nth=2, lane=0)
+        else:
+            view.tell(Does.LOST, VICTIM, lane=0)
         view.tell(Does.DIED, lane=0)
         await consumers.hire(work_s=NEXT_S)
         expected = POSTS - (0 if held_in else 1)
         notes = await consumers.until(lambda notes: len(set(steps(notes, "acked"))) >= expected, f"{expected} done")
         signalled = first.returncode == -signal.SIGKILL
-        return Killed(kind, signalled, in_hand, held_in, tuple(steps(notes, "effect")))
+        taken = [note.at_s for note in notes if (note.step, note.body) == ("took", VICTIM)]
+        again_s = taken[1] - taken[0] if len(taken) > 1 else None
+        return Killed(kind, signalled, in_hand, held_in, tuple(steps(notes, "effect")), again_s)
 
 
 def _told_to(view: FlowView) -> Callable[[Note], None]:
@@ -120,7 +130,7 @@ def _told_to(view: FlowView) -> Callable[[Note], None]:
             taken[note.body] = taken.get(note.body, 0) + 1
             view.tell(Does.DELIVERED, note.body, nth=taken[note.body], lane=lane)
         elif note.step == "acked":
-            view.tell(Does.DONE, note.body, lane=lane)
+            view.tell(Does.DONE, note.body, nth=taken[note.body], lane=lane)
 
     return tell
 
@@ -173,6 +183,8 @@ def check_repaired(repaired: list[Killed]) -> None:
         Claim("both consumers were killed with a post in their hands",
               all(one.signalled and one.in_hand for one in repaired), numbers),
         Claim("both times a key in Redis still had the post", all(one.held_in for one in repaired), numbers),
+        Claim("it was delivered again, but not before its lease had run out",
+              all((one.again_s or 0) > NEARLY * SETTINGS.visibility_s for one in repaired), numbers),
         Claim("every post was done in the end", all(set(one.done) == set(range(POSTS)) for one in repaired), numbers),
         Claim("and none twice: death came before the effect", all(one.loss.doubled == 0 for one in repaired), numbers),
     )  # fmt: skip

@@ -73,8 +73,8 @@ async def _lose(setting: Persistence) -> Stored:
             rate = await asyncio.to_thread(_publish, server)
             method = (await cut_power(server, disk)).method
             kept = setting != "none"
-            killed = await _books(setting, server.data if kept else None)
-            power = await _books(setting, disk if kept else None)
+            places = (server.data, disk) if kept else (None, None)
+            killed, power = await asyncio.gather(*(_books(setting, place) for place in places))
         return Stored(setting, rate, killed, power, method)
 
 
@@ -118,7 +118,7 @@ def show_stored(stored: Sequence[Stored]) -> None:
     methods = {METHODS[one.method] for one in stored if one.method in METHODS}
     print(f"here: {'; '.join(methods)}; one death per row, one producer")
     deaths = max(row.loss.kills for row in record.rows)
-    print(f"{record.label}; {deaths} deaths per row, four producers")
+    print(record.label.replace("; ", ";\n  ") + f"; {deaths} deaths per row, four producers")
 
 
 _FAULTS = (("server killed", 10), ("power cut", 11))

@@ -48,13 +48,15 @@ def show_table(lesson: Lesson) -> None:
     print(f"{'consumers killed: lost':<26}{'predicted':>10}{'measured here':>18}{'recorded':>18}")
     for kind, name in NAMES.items():
         row = _row(record, kind, "consumer killed")
-        print(f"{name:<26}{predicted(kind):>10}{_of(lesson.measured.get(kind)):>18}{_of(row.loss if row else None):>18}")
+        print(
+            f"{name:<26}{predicted(kind):>10}{_of(lesson.measured.get(kind)):>18}{_of(row.loss if row else None):>18}"
+        )
     print("\nother faults, recorded")
     for row in record.rows:
         if row.fault in ("node killed", "visibility expired"):
             name = f"{NAMES[row.broker]}, {row.setting}, {row.fault}"
             print(f"{name:<62}{_of(row.loss):>18} lost, {row.loss.doubled} done twice")
-    print(f"\n{record.label}")
+    print("\n" + record.label.replace("; ", ";\n  "))
 
 
 def _row(record: Recording, kind: str, fault: str) -> Row | None:

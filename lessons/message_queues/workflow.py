@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from statistics import median
 from typing import Any, NamedTuple
 
 import httpx
@@ -23,6 +24,8 @@ FOLLOWERS, WRITE_MS = 300, 1.2
 """The pause of a timeline database in another building, added to each write and said to the reader."""
 FEW, REPEATS = 3, 12
 LOOK_S = 0.001
+SAME_S = 0.001
+"""RQ's times are on another clock than ours."""
 INLINE, QUEUED = "inline", "through a queue"
 
 LOOKS = {
@@ -57,10 +60,7 @@ class Moments(NamedTuple):
     followers: int
 
     def __str__(self) -> str:
-        return (
-            f"{self.way:<16} the author waited {self.told:.3f} s; the first follower had the post after "
-            f"{self.first:.3f} s, the last one after {self.last:.2f} s"
-        )
+        return f"{self.way:<16} author told after {self.told:.3f} s; followers had it from {self.first:.3f} to {self.last:.2f} s"
 
 
 class Compared(NamedTuple):
@@ -80,13 +80,13 @@ class Compared(NamedTuple):
 
     @property
     def later_ms(self) -> float:
-        """How much later the first follower has a short post with a queue; of the quickest ones each, milliseconds."""
-        return (min(self.queued_first_s) - min(self.inline_first_s)) * 1000
+        """How much later the first follower has a short post with a queue: between the medians, milliseconds."""
+        return (median(self.queued_first_s) - median(self.inline_first_s)) * 1000
 
     def __str__(self) -> str:
         return (
-            f"{self.inline}\n{self.queued}\nthe quickest of {len(self.queued_first_s)} short posts reached its first "
-            f"follower {self.later_ms:.1f} ms later through the queue"
+            f"{self.inline}\n{self.queued}\n"
+            f"of {len(self.queued_first_s)} short posts each, the median first follower: {self.later_ms:.1f} ms later"
         )
 
 
@@ -186,9 +186,11 @@ def check_moments(seen: Compared) -> None:
         Claim("inline, the author was told when the last follower had the post", inline.told > 0.9 * inline.last,
               numbers),
         Claim("with a queue, the author was told in less than a fifth of that", queued.told < inline.told / 5, numbers),
-        Claim("the four moments came in their order: published, told, done, signalled",
-              0 < queued.told < queued.signalled and queued.begun < queued.signalled, numbers),
+        Claim("completion was signalled last, after the author was told and after a worker had begun",
+              0 < queued.told < queued.signalled and 0 < queued.begun < queued.signalled, numbers),
         Claim("both times every follower got the post", all(one.reached == one.followers for one in (inline, queued)),
               numbers),
-        Claim("followers saw it a little later with a queue, not earlier", 0 < seen.later_ms < 200, numbers),
+        Claim("with a queue no follower had it before a worker had taken it", queued.first > queued.begun - SAME_S,
+              numbers),
+        Claim("followers gained nothing: the work took about as long", queued.last > 0.6 * inline.last, numbers),
     )  # fmt: skip

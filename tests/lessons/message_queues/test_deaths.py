@@ -72,7 +72,7 @@ async def test_the_chapter_never_uses_a_server_of_others(monkeypatch: pytest.Mon
 
 
 GONE = Killed(LIST, True, True, (), (0, 2, 3, 4))
-KEPT = Killed(STREAM, True, True, ("in a stream",), (0, 2, 3, 4, 1))
+KEPT = Killed(STREAM, True, True, ("in a stream",), (0, 2, 3, 4, 1), 1.3)
 
 BAD_KILLED: dict[str, dict[str, Any]] = {
     "by SIGKILL": {"signalled": False},
@@ -85,6 +85,8 @@ BAD_KILLED: dict[str, dict[str, Any]] = {
 BAD_REPAIRED: dict[str, dict[str, Any]] = {
     "both consumers were killed": {"signalled": False},
     "a key in Redis still had": {"held_in": ()},
+    "not before its lease": {"again_s": 0.2},
+    "it was delivered again": {"again_s": None},
     "every post was done": {"done": (0, 2, 3, 4)},
     "and none twice": {"done": (0, 2, 3, 4, 1, 1)},
 }
