@@ -60,7 +60,8 @@ class Moments(NamedTuple):
     followers: int
 
     def __str__(self) -> str:
-        return f"{self.way:<16} author told after {self.told:.3f} s; followers had it from {self.first:.3f} to {self.last:.2f} s"
+        reached = f"followers had it from {self.first:.3f} to {self.last:.2f} s"
+        return f"{self.way:<16} author told after {self.told:.3f} s; {reached}"
 
 
 class Compared(NamedTuple):
