@@ -17,7 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from demo_workers.brokers import Broker, Message, Settings, open_broker
-from demo_workers.brokers.likes import EFFECTS, Effect, place
+from demo_workers.brokers.likes import Effect, have, place
 from demo_workers.errors import BrokerError
 from demo_workers.services import control
 from demo_workers.services.child import Child
@@ -85,7 +85,7 @@ def consumer(
         work_s: how long the work on one message takes.
         ack: ``before`` the work, ``after`` its effect, or ``never``.
         pause_s: how long it takes its time between the effect and an acknowledgement after it.
-        effect: what the work does beside its note: one of ``likes.EFFECTS``, on ``likes.place`` of the directory.
+        effect: what the work does beside its note: ``none``, or one of ``likes.EFFECTS`` on the directory's ``likes.place``.
         name: for people.
     """
     config = {
@@ -127,7 +127,7 @@ def _handle(broker: Broker, message: Message, config: Config, notes: int) -> Non
     if config.ack == "before":
         ack()
     time.sleep(min(config.work_s, LONGEST_WORK_S))
-    EFFECTS[config.effect](Path(config.likes), body)
+    have(config.effect, Path(config.likes), body)
     note("effect")
     if config.ack == "after":
         time.sleep(min(config.pause_s, LONGEST_WORK_S))

@@ -31,26 +31,28 @@ def count(likes: Path) -> int:
         return int(db.execute("SELECT likes FROM post").fetchone()[0])
 
 
-def like(likes: Path, message: Any) -> None:
+def like(db: sqlite3.Connection, message: Any) -> None:
     """One more like. Done twice, it is two."""
-    with closing(_opened(likes)) as db, db:
+    with db:
         db.execute("UPDATE post SET likes = likes + 1")
 
 
-def like_once(likes: Path, message: Any) -> None:
-    """One more like, unless the ledger has this message: both are written in one transaction, or neither is."""
-    with closing(_opened(likes)) as db, db:
+def like_once(db: sqlite3.Connection, message: Any) -> None:
+    """One more like, unless the ledger has this message."""
+    with db:  # one transaction: both are written, or neither is
         new = db.execute("INSERT OR IGNORE INTO ledger VALUES (?)", (message["id"],)).rowcount
         if new:
             db.execute("UPDATE post SET likes = likes + 1")
 
 
-def _none(likes: Path, message: Any) -> None:
-    """The note is effect enough."""
+EFFECTS: Mapping[Effect, Callable[[sqlite3.Connection, Any], None]] = {"like": like, "like_once": like_once}
 
 
-EFFECTS: Mapping[Effect, Callable[[Path, Any], None]] = {"none": _none, "like": like, "like_once": like_once}
-"""What a consumer can do with a message."""
+def have(effect: Effect, likes: Path, message: Any) -> None:
+    """Do to the database what a consumer's work is to do; nothing for ``none``."""
+    if effect in EFFECTS:
+        with closing(_opened(likes)) as db:
+            EFFECTS[effect](db, message)
 
 
 def _opened(likes: Path) -> sqlite3.Connection:

@@ -4,7 +4,6 @@
 ``stored`` (d), ``table`` (e), ``exercises``. ``crew`` is the consumers that are killed in b and c.
 """
 
-from demo_workers.brokers.likes import like, like_once
 from demo_workers.brokers.losses import recorded
 from lessons.message_queues.by_hand import check_by_hand, run_by_hand
 from lessons.message_queues.deaths import check_killed, check_repaired, kill_a_consumer, kill_repaired
@@ -22,6 +21,7 @@ from lessons.message_queues.twice import (
     check_once,
     check_twice,
     send_a_like,
+    show_ledger,
 )
 from lessons.message_queues.workflow import check_moments, follow_posts, show_moments
 
@@ -45,8 +45,6 @@ __all__ = [
     "grade_consume",
     "kill_a_consumer",
     "kill_repaired",
-    "like",
-    "like_once",
     "lose_servers",
     "lost_to_power",
     "open_lesson",
@@ -54,6 +52,7 @@ __all__ = [
     "recorded",
     "run_by_hand",
     "send_a_like",
+    "show_ledger",
     "show_moments",
     "show_promises",
     "show_stored",

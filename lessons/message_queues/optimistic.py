@@ -6,10 +6,9 @@ import asyncio
 from typing import NamedTuple
 
 from demo_workers.errors import LabError
-from lessons import timelines
+from lessons import job_events, timelines
 from lessons.check.claims import Claim, check
 from lessons.message_queues.lesson import Lesson
-from lessons.message_queues.workflow import ended
 
 TEXT, AUTHOR = "See you on Tuesday", "you"
 FOLLOWERS, BROKEN = 60, 40
@@ -81,7 +80,7 @@ async def post_and_fail(lesson: Lesson) -> Undone:
                 if answer.status_code != 202:
                     raise LabError(f"POST /jobs = {answer.status_code}: must be 202. {answer.text}")
                 shown = TEXT in page.posts
-                end = await ended(http, answer.headers["location"])
+                end = await job_events.end(http, answer.headers["location"])
                 entry = f"{AUTHOR}: {TEXT}"
                 reached = left = 0
                 if end == "failed":

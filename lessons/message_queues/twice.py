@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from typing import Any, NamedTuple
+
+from IPython.display import Code, display
 
 from demo_workers.brokers import Settings
 from demo_workers.brokers import likes as effects
@@ -107,6 +110,11 @@ async def _both_slow(consumers: Crew, case: Case) -> None:
     await consumers.publish(MESSAGE)
     # each acknowledges what it had; the broker takes the second word for it as well as the first
     await consumers.until(lambda notes: len(steps(notes, "acked")) == 2, "both acknowledged")
+
+
+def show_ledger() -> None:
+    """The code that the consumers with a ledger run."""
+    display(Code(inspect.getsource(effects.like_once), language="python"))
 
 
 def check_twice(likes: list[Liked]) -> None:

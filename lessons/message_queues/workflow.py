@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from math import isnan
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ import httpx
 from IPython.display import display
 
 from demo_workers.errors import LabError
-from lessons import timelines
+from lessons import job_events, timelines
 from lessons.check.claims import Claim, check
 from lessons.message_queues.lesson import WAIT_S, Lesson
 from lessons.show import lanes, style
@@ -59,6 +60,12 @@ class Moments(NamedTuple):
     reached: int
     followers: int
 
+    @property
+    def four(self) -> str:
+        """The four moments in milliseconds."""
+        told, begun, signalled = (f"{t * 1000:.0f} ms" for t in (self.told, self.begun, self.signalled))
+        return f"published 0 ms · author told {told} · worker begins {begun} · completion signalled {signalled}"
+
     def __str__(self) -> str:
         reached = f"followers had it from {self.first:.3f} to {self.last:.2f} s"
         return f"{self.way:<16} author told after {self.told:.3f} s; {reached}"
@@ -86,7 +93,7 @@ class Compared(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"{self.inline}\n{self.queued}\n"
+            f"{self.inline}\n{self.queued}\n{'':<16} {self.queued.four}\n"
             f"of {len(self.queued_first_s)} short posts each, the median first follower: {self.later_ms:.1f} ms later"
         )
 
@@ -116,7 +123,7 @@ async def _post(lesson: Lesson, http: httpx.AsyncClient, way: str, followers: in
         begun = signalled = float("nan")
         if way == QUEUED:
             location = answer.headers["location"]
-            await ended(http, location)
+            await job_events.end(http, location)
             signalled = time.monotonic() - began
             begun = datetime.fromisoformat((await _record(http, location))["started_at"]).timestamp() - wall
     finally:
@@ -129,28 +136,12 @@ def _look(lesson: Lesson, text: str, followers: int, began: float) -> tuple[floa
     queue, first, reached = lesson.stack.queue, float("nan"), 0
     with lesson.redis() as connection:
         while reached < followers and time.monotonic() - began < WAIT_S:
-            if first != first and timelines.with_post(connection, queue, text, 1):
+            if isnan(first) and timelines.with_post(connection, queue, text, 1):
                 first = time.monotonic() - began
-            reached = timelines.with_post(connection, queue, text, followers) if first == first else 0
+            reached = timelines.with_post(connection, queue, text, followers) if not isnan(first) else 0
             if reached < followers:
                 time.sleep(LOOK_S if followers == FEW else 10 * LOOK_S)
         return first, time.monotonic() - began, reached
-
-
-async def ended(http: httpx.AsyncClient, location: str) -> str:
-    """Listen to a job's Server-Sent Events until they end; returns the last one's name.
-
-    Args:
-        http: a client of the gateway.
-        location: the job's own address, from the answer to its order.
-    """
-    name = ""
-    async with http.stream("GET", f"{location}/events") as stream:
-        async for line in stream.aiter_lines():
-            field, _, value = line.partition(": ")
-            if field == "event":
-                name = value
-    return name
 
 
 async def _record(http: httpx.AsyncClient, location: str) -> dict[str, Any]:
@@ -169,7 +160,7 @@ def show_moments(seen: Compared) -> None:
         Event(one.way, kind, getattr(one, kind))
         for one in both
         for kind in ("told", "begun", "signalled")
-        if getattr(one, kind) == getattr(one, kind)
+        if not isnan(getattr(one, kind))
     ]
     waiting = [Span(one.way, 0.0, one.told, "the author waits for") for one in both]
     title = f"The author waits {seen.inline.told:.2f} s or {seen.queued.told:.3f} s; the work takes as long"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -15,6 +13,7 @@ import ipywidgets as w
 from demo_workers.errors import LabError
 from demo_workers.queueing.reports import MONTHS
 from lessons.check.claims import Claim, check
+from lessons.job_events import events
 from lessons.show.view import show_widget
 from lessons.task_queues.lesson import WAIT_S, Lesson
 
@@ -109,23 +108,6 @@ async def _listen(http: httpx.AsyncClient) -> Heard:
         told_at = time.time()
     late_s = told_at - await _ended_at(http, location)
     return Heard("SSE", 2, news[-1], late_s, tuple(dict.fromkeys(news)))
-
-
-async def events(http: httpx.AsyncClient, location: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-    """The Server-Sent Events of a job, as (name, data), until the stream ends.
-
-    Args:
-        http: a client of the gateway.
-        location: the job's own address, from the answer to its order.
-    """
-    async with http.stream("GET", f"{location}/events") as stream:
-        name = ""
-        async for line in stream.aiter_lines():
-            field, _, value = line.partition(": ")
-            if field == "event":
-                name = value
-            elif field == "data":
-                yield name, json.loads(value)
 
 
 async def _order(http: httpx.AsyncClient, headers: dict[str, str] | None = None, broken: int = BROKEN_MONTH) -> Any:
