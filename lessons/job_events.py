@@ -28,7 +28,5 @@ async def events(http: httpx.AsyncClient, location: str) -> AsyncIterator[tuple[
 
 async def end(http: httpx.AsyncClient, location: str) -> str:
     """Wait for a job's last news; returns its name: ``finished``, ``failed`` or the like."""
-    name = ""
-    async for name, _ in events(http, location):
-        pass
-    return name
+    names = [name async for name, _ in events(http, location)]
+    return names[-1] if names else ""

@@ -85,7 +85,7 @@ def consumer(
         work_s: how long the work on one message takes.
         ack: ``before`` the work, ``after`` its effect, or ``never``.
         pause_s: how long it takes its time between the effect and an acknowledgement after it.
-        effect: what the work does beside its note: ``none``, or one of ``likes.EFFECTS`` on the directory's ``likes.place``.
+        effect: what its work does to the likes in the directory, beside its note; see ``likes.EFFECTS``.
         name: for people.
     """
     config = {
