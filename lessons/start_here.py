@@ -12,13 +12,13 @@ import numpy as np
 from IPython.display import HTML, display
 
 from demo_workers.errors import LabError
-from demo_workers.queueing.connection import connect
 from demo_workers.records.events import ClientOutcome
 from demo_workers.records.measures import requests_in_time
 from demo_workers.records.run import Run
 from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 from demo_workers.stack import Stack
 from lessons import timelines
+from lessons.chapter import Chapter
 from lessons.check import doctor
 from lessons.check.claims import Claim, check
 from lessons.show import figures
@@ -59,11 +59,11 @@ class Posted:
         )
 
 
-class Chirp:
+class Chirp(Chapter):
     """A tiny social network on the reader's own machine; made by ``open_chirp``."""
 
     def __init__(self, stack: Stack, overhead_s: float) -> None:
-        self.stack = stack
+        super().__init__(stack, WORKERS)
         self.overhead_s = overhead_s
 
     @property
@@ -83,9 +83,8 @@ class Chirp:
             LabError: the gateway refused.
         """
         await self.stack.start(WORKERS)
-        connection = connect(self.stack.redis.address)
-        try:
-            async with self._http() as http:
+        with self.redis() as connection:
+            async with self.http() as http:
                 start = time.monotonic()
                 order = {"task": "fan_out", "args": _fan_out(text, followers)}
                 posting = asyncio.create_task(http.post("/sync", json=order, timeout=LONGEST_INLINE_S))
@@ -99,8 +98,6 @@ class Chirp:
             if answer.status_code != 200:
                 raise LabError(f"POST /sync = {answer.status_code}: must be 200. {answer.text}")
             return Posted("inline", waited, waited, timelines.with_post(connection, self.stack.queue, text, followers))
-        finally:
-            connection.close()
 
     async def post_queued(self, text: str, followers: int = FOLLOWERS, progress: Progress | None = None) -> Posted:
         """The web server leaves the fan-out to a worker; the author has a 202 at once.
@@ -113,8 +110,7 @@ class Chirp:
         Raises:
             LabError: the gateway refused, or the job failed.
         """
-        await self.stack.start(WORKERS)
-        async with self._http() as http:
+        async with self.http() as http:
             start = time.monotonic()
             answer = await http.post("/jobs", json={"task": "fan_out", "args": _fan_out(text, followers)})
             waited = time.monotonic() - start
@@ -124,11 +120,8 @@ class Chirp:
         done = time.monotonic() - start
         if job["status"] != "finished":
             raise LabError(f"job {job['id']} = {job['status']!r}: must be finished. {job.get('error', '')}")
-        connection = connect(self.stack.redis.address)
-        try:
+        with self.redis() as connection:
             return Posted("queued", waited, done, timelines.with_post(connection, self.stack.queue, text, followers))
-        finally:
-            connection.close()
 
     def burst(self, *, limit: int | None = None, short: bool = False, seed: int = 7) -> Scenario:
         """Three quarters of the capacity, then twice the capacity, then three quarters again.
@@ -154,15 +147,6 @@ class Chirp:
             drain_s=PATIENCE_S + 0.1 if short else 5.0,  # nobody waits for longer than that
         )
 
-    async def close(self) -> None:
-        """End everything that was started; nothing is left running. The next Post or Start brings it back."""
-        await self.stack.stop()
-        print("Everything is stopped.")
-
-    def _http(self) -> httpx.AsyncClient:
-        transport = httpx.AsyncHTTPTransport(uds=self.stack.url.removeprefix("unix:"))
-        return httpx.AsyncClient(transport=transport, base_url="http://workbook", timeout=10)
-
 
 async def open_chirp() -> Chirp:
     """Start Redis, gateway and three workers, and measure what RQ costs per job here (kept for the next time).
@@ -171,10 +155,9 @@ async def open_chirp() -> Chirp:
     """
     stack = Stack("00_start_here")
     await stack.start(WORKERS)
-    overhead_s = (await stack.calibrate(WORKERS)).overhead_s
-    for note in stack.notes():
-        print(f"Note: {note}")
-    return Chirp(stack, overhead_s)
+    chirp = Chirp(stack, (await stack.calibrate(WORKERS)).overhead_s)
+    await chirp.start()
+    return chirp
 
 
 async def show_doctor() -> None:

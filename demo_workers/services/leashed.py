@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,3 +35,11 @@ def leash_of(
         on_event=lambda event: on_end(),  # it has no news but the end of its program
         on_exit=lambda child: on_exit(),
     )
+
+
+def kill_group(pid: int) -> None:
+    """SIGKILL a program of a leash and all that it has started; harmless when it has just ended."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass

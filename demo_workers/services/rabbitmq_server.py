@@ -14,7 +14,6 @@ import os
 import re
 import secrets
 import shutil
-import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,7 +25,7 @@ import platformdirs
 from demo_workers.errors import LabError, RabbitMQUnavailable
 from demo_workers.services.child import LOG_TAIL, LOOK_S, REAP_S, Child
 from demo_workers.services.leash import MARKER
-from demo_workers.services.leashed import leash_of
+from demo_workers.services.leashed import kill_group, leash_of
 
 URL = "AMQP_URL"
 HOST = "127.0.0.1"
@@ -141,10 +140,7 @@ class RabbitMQServer:
             raise LabError(f"node to kill = {self.name or 'none'}: must be one that the workbook started. Unset {URL}.")
         self._up = False  # asked for
         if self.pid is not None:
-            try:
-                os.killpg(self.pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass  # it ended a moment ago
+            kill_group(self.pid)
 
     async def stop(self) -> None:
         """End a node of ours and remove its directories; may be called twice and from any state."""

@@ -12,7 +12,6 @@ import os
 import re
 import secrets
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +26,7 @@ from demo_workers.errors import LabError, RedisUnavailable
 from demo_workers.queueing.connection import connect_async
 from demo_workers.services.child import LOG_TAIL, LOOK_S, Child
 from demo_workers.services.leash import MARKER
-from demo_workers.services.leashed import leash_of
+from demo_workers.services.leashed import kill_group, leash_of
 from demo_workers.services.persistence import Persistence, check, config_lines
 
 URL = "WORKBOOK_REDIS_URL"
@@ -172,10 +171,7 @@ class RedisServer:
         """
         self.check_ours("kill")
         if self.pid is not None:
-            try:
-                os.killpg(self.pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass  # it ended a moment ago
+            kill_group(self.pid)
 
     def check_ours(self, verb: str) -> None:
         """See that the server may be harmed.

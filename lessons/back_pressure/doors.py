@@ -52,8 +52,7 @@ async def knock(lesson: Lesson) -> Doors:
     await _until_empty(BoundedQueue(lesson.stack.connection, lesson.stack.queue))
     # numbers of their own each time: the gateway remembers how much a client has asked
     numbers = {who: secrets.randbelow(2**30) for who in (GREEDY, MODEST)}
-    transport = httpx.AsyncHTTPTransport(uds=lesson.stack.url.removeprefix("unix:"))
-    async with httpx.AsyncClient(transport=transport, base_url="http://workbook", timeout=10) as http:
+    async with lesson.http() as http:
         try:
             await gateway.call("steer", admission={"limit": PLACES})
             full = [await _post(http, MODEST, numbers[MODEST], WORK_S) for _ in range(PLACES + 1)]

@@ -8,6 +8,7 @@ from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 from demo_workers.stack import Stack
 from demo_workers.stack.calibration import Calibration
 from demo_workers.stack.custom_policies import Admit
+from lessons.chapter import Chapter
 from lessons.twin.simulate import Overheads, simulate
 
 WORKERS, SERVICE_S = 3, 0.05
@@ -27,7 +28,7 @@ SHORT_S, FULL_S = 2.6, 6.0
 TRIES = 3
 
 
-class Lesson:
+class Lesson(Chapter):
     """Redis, gateway and workers, and what RQ costs per job here; made by ``open_lesson``.
 
     Args:
@@ -36,7 +37,8 @@ class Lesson:
     """
 
     def __init__(self, stack: Stack, cost: Calibration) -> None:
-        self.stack, self.cost = stack, cost
+        super().__init__(stack, WORKERS)
+        self.cost = cost
         self.kept: dict[int | None, Run] = {}
 
     @property
@@ -105,11 +107,6 @@ class Lesson:
         self.kept[run.scenario.admission.limit] = run
         return run
 
-    async def close(self) -> None:
-        """End everything that was started; nothing is left running. The next run brings it back."""
-        await self.stack.stop()
-        print("Everything is stopped.")
-
 
 async def open_lesson() -> Lesson:
     """Start Redis, gateway and three workers, and measure what RQ costs per job here (kept for the next time).
@@ -119,8 +116,7 @@ async def open_lesson() -> Lesson:
     stack = Stack("03_back_pressure")
     await stack.start(WORKERS)
     lesson = Lesson(stack, await stack.calibrate(WORKERS))
-    for note in stack.notes():
-        print(f"Note: {note}")
+    await lesson.start()
     work_ms, cost_ms = 1000 * lesson.work_s, 1000 * lesson.cost.overhead_s
     print(stack.redis.name)
     print(f"RQ itself takes {cost_ms:.0f} ms per job here, the work {work_ms:.0f} ms on average.")

@@ -15,7 +15,7 @@ from demo_workers.brokers import Settings, open_broker
 from demo_workers.brokers.consumer import Note, consumer, read_notes
 from demo_workers.errors import LabError
 from demo_workers.services.child import Child
-from lessons.message_queues.lesson import WAIT_S
+from lessons.chapter import WAIT_S
 
 LOOK_S = 0.005
 

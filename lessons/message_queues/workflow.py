@@ -16,8 +16,9 @@ from IPython.display import display
 
 from demo_workers.errors import LabError
 from lessons import job_events, timelines
+from lessons.chapter import WAIT_S
 from lessons.check.claims import Claim, check
-from lessons.message_queues.lesson import WAIT_S, Lesson
+from lessons.message_queues.lesson import Lesson
 from lessons.show import lanes, style
 from lessons.show.lanes import Event, Span
 

@@ -20,9 +20,10 @@ from demo_workers.queueing import letters
 from demo_workers.services import freezer
 from demo_workers.services.child import Child
 from demo_workers.stack.workforce import WorkerKind
+from lessons.chapter import WAIT_S
 from lessons.check.claims import Claim, check
 from lessons.task_queues.defaults import JOB_TIMEOUT_S, LATEST_S, SOONEST_S
-from lessons.task_queues.lesson import WAIT_S, Crew, Lesson
+from lessons.task_queues.lesson import Crew, Lesson
 
 WORKERS = 5
 """One for each of those that are killed or frozen, and one over, who has to notice."""

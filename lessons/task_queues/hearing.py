@@ -12,10 +12,11 @@ import ipywidgets as w
 
 from demo_workers.errors import LabError
 from demo_workers.queueing.reports import MONTHS
+from lessons.chapter import WAIT_S
 from lessons.check.claims import Claim, check
 from lessons.job_events import events
 from lessons.show.view import show_widget
-from lessons.task_queues.lesson import WAIT_S, Lesson
+from lessons.task_queues.lesson import Lesson
 
 POSTS, PAUSE_MS = 1000, 60.0
 BROKEN_MONTH = 9

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import httpx
 import redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
 from demo_workers.errors import LabError
-from demo_workers.queueing.connection import connect
-from demo_workers.services.redis_server import URL
-from demo_workers.stack import Stack
 from demo_workers.stack.workforce import WorkerKind, Workforce
+from lessons.chapter import WAIT_S, Chapter, stack_with_own_redis
 
 WORKERS = 3
 """Behind the gateway."""
-
-WAIT_S = 20.0
-"""After this something must be wrong."""
 
 
 class Crew(NamedTuple):
@@ -46,23 +39,8 @@ class Crew(NamedTuple):
     logs: Path
 
 
-class Lesson:
-    """Redis, gateway and workers; made by ``open_lesson``.
-
-    Args:
-        stack: all of it.
-    """
-
-    def __init__(self, stack: Stack) -> None:
-        self.stack = stack
-
-    @asynccontextmanager
-    async def http(self) -> AsyncIterator[httpx.AsyncClient]:
-        """A client of the gateway, with workers behind it."""
-        await self.stack.start(WORKERS)
-        transport = httpx.AsyncHTTPTransport(uds=self.stack.url.removeprefix("unix:"))
-        async with httpx.AsyncClient(transport=transport, base_url="http://workbook", timeout=WAIT_S) as http:
-            yield http
+class Lesson(Chapter):
+    """Redis, gateway and workers; made by ``open_lesson``."""
 
     @asynccontextmanager
     async def crew(self, name: str, workers: int = 0, kind: WorkerKind = WorkerKind()) -> AsyncIterator[Crew]:
@@ -94,36 +72,20 @@ class Lesson:
         if failures:
             raise failures[0]
 
-    @contextmanager
-    def redis(self) -> Iterator[redis.Redis]:
-        """A blocking client of the chapter's Redis."""
-        connection = connect(self.stack.redis.address)
-        try:
-            yield connection
-        finally:
-            connection.close()
-
-    async def close(self) -> None:
-        """End everything that was started; nothing is left running. The next experiment brings it back."""
-        await self.stack.stop()
-        print("Everything is stopped.")
-
 
 def make_lesson(name: str = "02_task_queues") -> Lesson:
-    """Not started yet. The Redis is always one of the workbook's own: this chapter kills what hangs on it.
+    """Not started yet.
 
     Args:
         name: of its stack.
     """
-    return Lesson(Stack(name, environ={key: value for key, value in os.environ.items() if key != URL}))
+    return Lesson(stack_with_own_redis(name), WORKERS)
 
 
 async def open_lesson() -> Lesson:
     """Start Redis, gateway and three workers. Running it again replaces what the first call started."""
     lesson = make_lesson()
-    await lesson.stack.start(WORKERS)
-    for note in lesson.stack.notes():
-        print(f"Note: {note}")
+    await lesson.start()
     print(f"{lesson.stack.redis.name}, {WORKERS} workers behind the gateway.")
     return lesson
 

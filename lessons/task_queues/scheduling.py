@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from demo_workers.queueing import letters
 from demo_workers.services.child import Child
+from lessons.chapter import WAIT_S
 from lessons.check.claims import Claim, check
-from lessons.task_queues.lesson import WAIT_S, Crew, Lesson, until
+from lessons.task_queues.lesson import Crew, Lesson, until
 
 DELAY_S = 0.3
 PATIENCE_S = 0.8

@@ -12,10 +12,11 @@ from rq import Queue
 from rq.job import Job
 
 from demo_workers.stack.workforce import WorkerKind
+from lessons.chapter import WAIT_S
 from lessons.check.claims import Claim, check
 from lessons.show import statechart
 from lessons.show.statechart import Visit
-from lessons.task_queues.lesson import WAIT_S, Crew, Lesson
+from lessons.task_queues.lesson import Crew, Lesson
 
 WORK_S = 0.25
 LOOK_S = 0.002

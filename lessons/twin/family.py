@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -39,13 +39,9 @@ def twins_of(
         ScenarioError: the number of seeds is out of bounds.
     """
     whole("seeds", seeds, 1, MOST)
-    found = []
     own = what.seed if isinstance(what, Scenario) else what.scenario.seed
-    for done, seed in enumerate(seeds_of(own, seeds), 1):
-        found.append(simulate(reseeded(what, seed), overheads=overheads, next_try=next_try, admit=admit))
-        if progress is not None:
-            progress(done, seeds)
-    return found
+    members = [(reseeded(what, seed), overheads) for seed in seeds_of(own, seeds)]
+    return _played(members, next_try, admit, progress)
 
 
 def redrawn_twins(
@@ -71,13 +67,7 @@ def redrawn_twins(
         ScenarioError: the number of times is out of bounds.
     """
     whole("times", times, 1, MOST)
-    found = []
-    for seed in range(times):
-        drawn = overheads.redrawn(seed)
-        found.append(simulate(what, overheads=drawn, next_try=next_try, admit=admit, runs=times))
-        if progress is not None:
-            progress(seed + 1, times)
-    return found
+    return _played([(what, overheads.redrawn(seed)) for seed in range(times)], next_try, admit, progress)
 
 
 def seeds_of(seed: int, count: int) -> list[int]:
@@ -94,3 +84,18 @@ def reseeded(what: Scenario | Run, seed: int) -> Scenario | Run:
     if isinstance(what, Scenario):
         return replace(what, seed=seed)
     return replace(what, scenario=replace(what.scenario, seed=seed))
+
+
+def _played(
+    members: Sequence[tuple[Scenario | Run, Overheads | None]],
+    next_try: Callable[[Failure], float | None] | None,
+    admit: Callable[[Door], bool] | None,
+    progress: Callable[[int, int], object] | None,
+) -> list[Run]:
+    """One run after the other, each with its own costs; all of them decide together whether compiling pays."""
+    found = []
+    for what, overheads in members:
+        found.append(simulate(what, overheads=overheads, next_try=next_try, admit=admit, runs=len(members)))
+        if progress is not None:
+            progress(len(found), len(members))
+    return found
