@@ -8,24 +8,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from demo_workers.errors import LabError, ScenarioError
-from lessons.cli import (
-    backoff,
-    bench,
-    clients,
-    commands,
-    compare,
-    contention,
-    demo,
-    doctor,
-    export,
-    lab,
-    predict,
-    simulate,
-)
+from lessons.cli import backoff, export
 from lessons.cli.options import add_json_option, add_overhead_options, add_scenario_options
 from lessons.contention import WAITS
 
@@ -36,17 +24,17 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     verb = verbs.add_parser("lab", help="open JupyterLab on the first notebook; further options are JupyterLab's own")
-    verb.set_defaults(do=lab.lab)
+    verb.set_defaults(do=_verb("lab"))
 
     verb = verbs.add_parser("doctor", help="check this machine and say how to mend what is missing")
     add_json_option(verb)
-    verb.set_defaults(do=doctor.doctor)
+    verb.set_defaults(do=_verb("doctor"))
 
     verb = verbs.add_parser("demo", help="collapse and rescue in under a minute, without a browser")
     verb.add_argument("--out", type=Path, default=Path("out/demo"), help="directory for the picture and both runs")
     verb.add_argument("--seed", default="7", help="same seed, same requests")
     add_json_option(verb)
-    verb.set_defaults(do=demo.demo)
+    verb.set_defaults(do=_verb("demo"))
 
     _add_ways_to_play(verbs)
     _add_parts(verbs)
@@ -54,14 +42,14 @@ def parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("replay", help="show a recorded run again")
     verb.add_argument("run", help="a run directory, its name, or last")
     add_json_option(verb)
-    verb.set_defaults(do=commands.replay)
+    verb.set_defaults(do=_verb("commands", "replay"))
 
     verb = verbs.add_parser("export", help="a recorded run as tables for other tools")
     verb.add_argument("run", metavar="RUN_DIR", help="a run directory, its name, or last")
     verb.add_argument("--format", default="csv", metavar="NAME", help=f"one of {', '.join(export.FORMATS)}")
     verb.add_argument("--out", type=Path, help=f"directory to write into (new or empty); default {export.OUT}/RUN")
     add_json_option(verb)
-    verb.set_defaults(do=export.export)
+    verb.set_defaults(do=_verb("export"))
 
     _add_backoff(verbs)
 
@@ -69,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("name", metavar="NAME", nargs="?", help="only this one")
     verb.add_argument("--rounds", metavar="N", help="a short form, to see that they work")
     add_json_option(verb)
-    verb.set_defaults(do=bench.bench)
+    verb.set_defaults(do=_verb("bench"))
     return top
 
 
@@ -81,7 +69,7 @@ def _add_backoff(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     verb.add_argument("--cap", default="10", metavar="X", help="seconds (retry.cap_s)")
     verb.add_argument("--attempts", default="8", metavar="N", help="attempts, the first one included (retry.attempts)")
     add_json_option(verb)
-    verb.set_defaults(do=backoff.backoff)
+    verb.set_defaults(do=_verb("backoff"))
 
     verb = verbs.add_parser("contention", help="clients that race for one row: calls and time under a backoff policy")
     verb.add_argument("--clients", default="100", metavar="N", help="how many, each with one change to make")
@@ -90,7 +78,7 @@ def _add_backoff(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     verb.add_argument("--base", default="5", metavar="X", help="ticks; a message takes some ten")
     verb.add_argument("--cap", default="2000", metavar="X", help="ticks; the longest wait")
     add_json_option(verb)
-    verb.set_defaults(do=contention.contention)
+    verb.set_defaults(do=_verb("contention"))
 
 
 def _add_ways_to_play(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -99,26 +87,26 @@ def _add_ways_to_play(verbs: argparse._SubParsersAction[argparse.ArgumentParser]
     add_scenario_options(verb)
     verb.add_argument("--out", type=Path, help="directory to record into (new or empty)")
     verb.add_argument("--calibrate", action="store_true", help="measure RQ's cost per job anew before the run")
-    verb.set_defaults(do=commands.run)
+    verb.set_defaults(do=_verb("commands", "run"))
 
     verb = verbs.add_parser("predict", help="what queueing theory says about a scenario; runs nothing")
     add_scenario_options(verb)
     verb.add_argument("--at-rate", metavar="X", help="predict one stretch of a changing load, at X requests per second")
     add_overhead_options(verb)
-    verb.set_defaults(do=predict.predict)
+    verb.set_defaults(do=_verb("predict"))
 
     verb = verbs.add_parser("simulate", help="play a scenario in the twin, many times; starts nothing")
     add_scenario_options(verb)
     verb.add_argument("--replications", metavar="N", default="20", help="runs, each with a seed of its own; default 20")
     add_overhead_options(verb)
-    verb.set_defaults(do=simulate.simulate)
+    verb.set_defaults(do=_verb("simulate"))
 
     verb = verbs.add_parser("compare", help="theory, twin and the real system side by side, with the gaps")
     add_scenario_options(verb)
     verb.add_argument("--replications", metavar="N", default="20", help="seeds that the twin plays; default 20")
     verb.add_argument("--out", type=Path, help="directory for the picture and the run (new or empty)")
     verb.add_argument("--calibrate", action="store_true", help="measure RQ's cost per job anew before the run")
-    verb.set_defaults(do=compare.compare)
+    verb.set_defaults(do=_verb("compare"))
 
 
 def _add_parts(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -126,17 +114,27 @@ def _add_parts(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     verb = verbs.add_parser("serve", help="the system alone, on loopback TCP")
     add_scenario_options(verb)
     verb.add_argument("--port", default="0", help="TCP port on 127.0.0.1; 0 takes any free one")
-    verb.set_defaults(do=commands.serve)
+    verb.set_defaults(do=_verb("commands", "serve"))
 
     verb = verbs.add_parser("worker", help="one more worker for the system at WORKBOOK_REDIS_URL")
     verb.add_argument("--queue", default="workbook", help="name of the RQ queue")
-    verb.set_defaults(do=commands.worker)
+    verb.set_defaults(do=_verb("commands", "worker"))
 
     verb = verbs.add_parser("clients", help="the load generator alone, against a gateway on this machine")
     add_scenario_options(verb)
     verb.add_argument("--url", required=True, help="of the gateway, as `workbook serve` prints it; loopback only")
     verb.add_argument("--out", type=Path, help="directory to record into (new or empty)")
-    verb.set_defaults(do=clients.clients)
+    verb.set_defaults(do=_verb("clients"))
+
+
+def _verb(module: str, name: str = "") -> Callable[[argparse.Namespace], int]:
+    """A verb by its module and its name there, imported when it is chosen: none waits for another's libraries."""
+
+    def do(arguments: argparse.Namespace) -> int:
+        function: Callable[[argparse.Namespace], int] = getattr(import_module(f"{__name__}.{module}"), name or module)
+        return function(arguments)
+
+    return do
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -188,3 +190,14 @@ def test_an_unknown_verb_or_option_is_told(arguments: list[str], capsys: pytest.
         main(arguments)
     assert caught.value.code == 2
     assert "usage: workbook" in capsys.readouterr().err
+
+
+HEAVY = ("matplotlib", "rq", "numba", "ipywidgets", "boto3", "pika")
+
+
+@pytest.mark.parametrize(("module", "loads"), [("lessons.cli", False), ("lessons.cli.compare", True)])
+def test_no_verb_waits_for_the_libraries_of_another(module: str, loads: bool) -> None:
+    """The command itself loads none of the heavy ones; the verb that draws loads what draws, so this can fail."""
+    code = f"import sys, {module}; print(*(name for name in {HEAVY} if name in sys.modules))"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert bool(answer.stdout.split()) is loads
