@@ -32,6 +32,21 @@ def alive(process: psutil.Process) -> bool:
         return False
 
 
+def children() -> list[psutil.Process]:
+    """Living processes that this one has started, and theirs.
+
+    Less the resource tracker, which Python keeps until its own end once a pool of processes was used.
+    """
+    return [child for child in psutil.Process().children(recursive=True) if alive(child) and not _tracks(child)]
+
+
+def _tracks(process: psutil.Process) -> bool:
+    try:
+        return "resource_tracker" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
+
+
 def runtime_directories(base: Path) -> list[Path]:
     """Runtime directories of stacks below a temporary directory."""
     return sorted(base.glob("wb-*"))

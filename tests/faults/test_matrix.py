@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 import random
 from typing import Any
 
@@ -16,6 +15,7 @@ from demo_workers.records.run import Run
 from demo_workers.stack import LiveRun, Stack
 from demo_workers.stack.faults import FAULTS, Fault
 from tests.faults.test_parts_killed import load
+from tests.processes import children
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -125,15 +125,6 @@ async def test_a_worker_killed_before_it_has_registered_costs_nothing(stack: Sta
     assert live.run is not None
     assert live.run.ledger.balanced, live.run.ledger.table()
     assert len(stack.workforce.names) == 2
-
-
-def children() -> list[psutil.Process]:
-    """Living processes that this one has started, and theirs."""
-    return [
-        child
-        for child in psutil.Process(os.getpid()).children(recursive=True)
-        if child.is_running() and child.status() != psutil.STATUS_ZOMBIE
-    ]
 
 
 def command(process: psutil.Process) -> list[str]:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import ipywidgets
 import pytest
 
 from tests.lessons.cli.command import Place
@@ -25,3 +26,10 @@ def place(cache: Path) -> Iterator[Place]:
         place = Place(Path(path), cache)
         yield place
         place.assert_nothing_left()
+
+
+@pytest.fixture(autouse=True)
+def no_widgets_left() -> Iterator[None]:
+    """A panel that a test leaves on the screen must not be the one that the next test finds there."""
+    yield
+    ipywidgets.Widget.close_all()

@@ -7,7 +7,6 @@ import random
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
 from demo_workers.errors import LabError, LoadGeneratorLagging
@@ -21,6 +20,7 @@ from lessons import start_here
 from lessons.check.claims import ClaimError
 from lessons.start_here import LIMIT, PATIENCE_S, Chirp, Posted, check_burst, check_limit, check_posts, lateness
 from tests.lessons.runs import modelled
+from tests.processes import children
 
 PAPER = Chirp(Stack("never started"), overhead_s=0.0)
 """To build scenarios with."""
@@ -34,7 +34,7 @@ async def chirp(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) ->
     chirp = await start_here.open_chirp()
     yield chirp
     await chirp.close()
-    assert not psutil.Process().children(recursive=True)
+    assert children() == []
 
 
 async def played(chirp: Chirp, scenario: Scenario) -> Run:
@@ -112,7 +112,7 @@ async def test_a_post_that_is_refused_says_so(chirp: Chirp) -> None:
 async def test_after_closing_the_next_post_brings_it_back(chirp: Chirp) -> None:
     """The last cell of the notebook is not the end."""
     await chirp.close()
-    assert not psutil.Process().children(recursive=True)
+    assert children() == []
     assert (await chirp.post_queued("Hello", followers=20)).followers == 20
 
 

@@ -9,9 +9,9 @@ import pytest
 from tests.demo_workers.brokers.place import Place
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def place() -> Iterator[Place]:
-    """The servers; RabbitMQ takes seconds to start, so they serve all tests."""
+    """The servers; RabbitMQ takes seconds to start, so they serve all tests of brokers, and end with them."""
     place = Place()
     yield place
     place.stop()

@@ -17,6 +17,7 @@ from demo_workers.records.run import Run
 from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 from demo_workers.stack import Stack
 from tests.live import ended, play
+from tests.processes import children
 
 pytestmark = pytest.mark.live
 
@@ -131,7 +132,7 @@ async def test_a_second_stack_of_the_same_name_replaces_the_first(
     assert [stack.started for stack in stacks] == [False] * 4 + [True]
     await stacks[-1].stop()
     await stacks[-1].stop()
-    assert not psutil.Process().children(recursive=True)
+    assert children() == []
 
 
 async def test_a_stack_stopped_in_mid_run_says_so(stack: Stack) -> None:

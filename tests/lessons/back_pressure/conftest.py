@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from lessons import back_pressure
 from lessons.back_pressure import Lesson
+from tests.processes import children
 
 
 @pytest.fixture
@@ -20,4 +20,4 @@ async def lesson(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -
     lesson = await back_pressure.open_lesson()
     yield lesson
     await lesson.close()
-    assert not psutil.Process().children(recursive=True)
+    assert children() == []

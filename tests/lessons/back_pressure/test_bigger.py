@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import psutil
 import pytest
 
 from lessons import back_pressure
 from lessons.back_pressure.distance import Distance
 from lessons.back_pressure.full_memory import Filled, Places
 from lessons.check.claims import ClaimError
+from tests.processes import children
 
 
 def test_memory_and_files_on_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,7 +70,7 @@ async def test_a_full_redis_says_no_or_forgets() -> None:
     noeviction, lru = [await back_pressure.fill_up(policy) for policy in ("noeviction", "allkeys-lru")]
     back_pressure.check_full(noeviction, lru)
     assert "never said no" in str(lru)
-    assert not psutil.Process().children(recursive=True)
+    assert children() == []
 
 
 NO = Filled("noeviction", 100, 84, refused=True, there=84, listed=True)

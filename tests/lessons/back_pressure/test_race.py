@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import psutil
 import pytest
 import redis
 
@@ -11,6 +10,7 @@ from lessons.back_pressure import Lesson
 from lessons.back_pressure.doors import Doors, Heard
 from lessons.back_pressure.race import LIMIT, RACES, Raced
 from lessons.check.claims import ClaimError
+from tests.processes import children
 
 SCRIPT = """
 if redis.call('LLEN', KEYS[1]) >= 20 then return 0 end
@@ -32,7 +32,7 @@ async def test_the_races_end_as_the_notebook_says() -> None:
     naive_rq, exact_rq = [await back_pressure.race_for_places(policy) for policy in ("naive", "reject")]
     back_pressure.check_race(naive, one_step, naive_rq, exact_rq)
     assert len(naive.inside) == len(exact_rq.inside) == RACES
-    assert not psutil.Process().children(recursive=True)
+    assert children() == []
 
 
 @pytest.mark.live

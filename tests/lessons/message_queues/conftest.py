@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from lessons import message_queues
 from lessons.message_queues import Lesson
+from tests.processes import children
 
 
 @pytest.fixture
@@ -19,4 +19,4 @@ async def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     lesson = await message_queues.open_lesson()
     yield lesson
     await lesson.close()
-    assert not psutil.Process().children(recursive=True)
+    assert children() == []

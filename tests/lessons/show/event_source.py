@@ -7,6 +7,7 @@ physics (no job begins before it was admitted, never more than c at once), which
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import math
 import time
@@ -129,15 +130,26 @@ class ModelRun:
         self._model = Model(scenario, open_ended=open_ended)
         self._origin, self._over = time.monotonic(), asyncio.Event()
         self._rows: list[Events] = []
+        self._told = 0
         self._fails, self.stops = fails, 0
 
     def now(self) -> float:
         return time.monotonic() - self._origin
 
     def poll(self) -> Events:
-        rows = self._model.advance(self.now())
-        self._rows.append(rows)
-        return rows
+        self._advance()
+        told, self._told = self._told, len(self._rows)
+        return np.concatenate([np.empty(0, EVENT), *self._rows[told:]])
+
+    def _advance(self) -> None:
+        """What has happened by now; a run that is over gets no more rows, as a real one does not."""
+        if not self._over.is_set():
+            self._rows.append(self._model.advance(self.now()))
+
+    def _end(self) -> FakeRun:
+        self._advance()
+        self._over.set()
+        return FakeRun(self.scenario, np.concatenate([np.empty(0, EVENT), *self._rows]), self.steering)
 
     async def steer(self, **knobs: object) -> None:
         self.scenario = self.scenario.steered(**knobs)
@@ -146,18 +158,16 @@ class ModelRun:
 
     async def finished(self) -> FakeRun:
         left = None if self.open_ended else max(self.scenario.load.duration_s - self.now(), 0.01)
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._over.wait(), left)
-        except TimeoutError:
-            self._over.set()
+        run = self._end()
         if self._fails:
             raise self._fails
-        return FakeRun(self.scenario, np.concatenate([np.empty(0, EVENT), *self._rows]), self.steering)
+        return run
 
     async def stop(self) -> FakeRun:
         self.stops += 1
-        self._over.set()
-        return FakeRun(self.scenario, np.concatenate([np.empty(0, EVENT), *self._rows]), self.steering)
+        return self._end()
 
 
 class ModelStack:

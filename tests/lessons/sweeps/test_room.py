@@ -18,7 +18,7 @@ from demo_workers.errors import ScenarioError, WorkersNotReady
 from demo_workers.services.redis_server import RedisServer
 from lessons.sweeps.room import QUEUE, Room
 from tests.lessons.sweeps.scenarios import keys
-from tests.processes import alive, marked, marked_environment, runtime_directories, wait_until
+from tests.processes import alive, children, marked, marked_environment, runtime_directories, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 
@@ -38,7 +38,7 @@ async def test_it_opens_and_closes_again_and_again() -> None:
         await room.start()
         assert room.workforce.pids == pids
         assert len(pids) == 2
-        family = psutil.Process().children(recursive=True)
+        family = children()
         await room.stop()
         await room.stop()
         wait_until(partial(all_gone, family), 5.0, "processes gone")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from lessons import task_queues
 from lessons.task_queues import Lesson
+from tests.processes import children
 
 
 @pytest.fixture
@@ -19,9 +19,4 @@ async def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     lesson = await task_queues.open_lesson()
     yield lesson
     await lesson.close()
-    assert not [child for child in psutil.Process().children(recursive=True) if not _is_pythons_own(child)]
-
-
-def _is_pythons_own(child: psutil.Process) -> bool:
-    """The resource tracker of multiprocessing, which ends with the process that has used a pool."""
-    return "resource_tracker" in " ".join(child.cmdline())
+    assert children() == []
