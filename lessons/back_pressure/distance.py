@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import platformdirs
 from IPython.display import display
@@ -49,6 +48,8 @@ class Distance(NamedTuple):
 
 def measure_distance(sizes: Sequence[int] = SIZES) -> Distance:
     """Walk through memory of growing size in a random order, then read pages of a file at random."""
+    import numba  # a second, which only this section waits for
+
     # half a second; in plain Python the interpreter would be all that is measured
     walk: Any = numba.njit(_walk)
     walk(_circle(sizes[0]), 10)  # compiled before the clock runs

@@ -114,8 +114,11 @@ def twin_stick(rhos: Sequence[float] = RHOS, *, seeds: Sequence[int] = SEEDS) ->
 
 
 async def live_points(lesson: Lesson, rhos: Sequence[float] = LIVE_RHOS, *, duration_s: float = LIVE_S) -> list[Point]:
-    """Real RQ with one worker; each run is played again in the twin, on the same tape and with RQ's cost in it."""
-    held_s, found = SERVICE_S + (await lesson.stack.calibrate(1)).overhead_s, list[Point]()
+    """Real RQ with one worker; each run is played again in the twin, on the same tape and with RQ's cost in it.
+
+    The load is set by what RQ costs three workers, which is known already: one alone has a little less to do.
+    """
+    held_s, found = SERVICE_S + lesson.cost.overhead_s, list[Point]()
     for rho in rhos:
         asked = scenario(rho, held_s, duration_s=duration_s).replace("drain_s", 2.0)
         run = await lesson.play(asked)
