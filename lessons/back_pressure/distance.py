@@ -27,7 +27,7 @@ SIZES = tuple(1 << power for power in (14, 16, 18, 20, 22, 24, 26))
 
 STEPS = 100_000
 BEST_OF = 3
-FILE_BYTES = 32 << 20
+FILE_BYTES = 8 << 20
 READS = 60
 PROBES = 8
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -50,13 +51,19 @@ async def look_for_places(lengths: Sequence[int] = LENGTHS) -> Places:
         connection = connect(server.address)
         try:
             fill = connection.register_script(FILL)
-            ends, scan = {}, {}
             for length in lengths:
-                key, last = f"list:{length}", f"job-{length:012d}"
-                fill(keys=[key], args=[length])
-                scan[length] = _median_us(partial(connection.lpos, key, last))
-                ends[length] = _median_us(partial(_move, connection, key))
-            return Places(ends, scan)
+                fill(keys=[_key(length)], args=[length])
+            last = {length: f"job-{length:012d}" for length in lengths}
+            # length by length in each round: a moment in which the machine is busy meets all of them alike
+            rounds = [
+                (
+                    {length: _us(partial(_move, connection, _key(length))) for length in lengths},
+                    {length: _us(partial(connection.lpos, _key(length), last[length])) for length in lengths},
+                )
+                for _ in range(REPEATS)
+            ]
+            ends, scan = zip(*rounds, strict=True)
+            return Places(_medians(ends), _medians(scan))
         finally:
             connection.close()
 
@@ -66,13 +73,18 @@ def _move(connection: redis.Redis, key: str) -> None:
     connection.lpop(key)
 
 
-def _median_us(do: Callable[[], object]) -> float:
-    times = []
-    for _ in range(REPEATS):
-        began = time.perf_counter_ns()
-        do()
-        times.append((time.perf_counter_ns() - began) / 1000)
-    return float(np.median(times))
+def _us(do: Callable[[], object]) -> float:
+    began = time.perf_counter_ns()
+    do()
+    return (time.perf_counter_ns() - began) / 1000
+
+
+def _medians(rounds: Sequence[Mapping[int, float]]) -> dict[int, float]:
+    return {length: float(np.median([times[length] for times in rounds])) for length in rounds[0]}
+
+
+def _key(length: int) -> str:
+    return f"list:{length}"
 
 
 def show_places(found: Places) -> None:
@@ -122,12 +134,16 @@ class Filled(NamedTuple):
         return f"{self.policy}: {self.accepted} jobs accepted, {last}; {self.there} of them are still there{queue}"
 
 
-async def fill_up(policy: str) -> Filled:
+async def fill_up(*policies: str) -> list[Filled]:
     """Bring real RQ jobs to a Redis with two megabytes of room, until it says no or all have come.
 
     Args:
-        policy: ``noeviction`` or ``allkeys-lru``.
+        policies: a server with each, side by side: ``noeviction`` or ``allkeys-lru``.
     """
+    return await asyncio.gather(*map(_fill_up, policies))
+
+
+async def _fill_up(policy: str) -> Filled:
     async with private_server() as server:
         connection: Any = connect_async(server.address)
         try:

@@ -22,7 +22,7 @@ LIVE_RHOS = (0.5, 0.8)
 """What Run All plays live; a reader may play all of them."""
 
 SERVICE_S = 0.04
-LIVE_S = 1.6
+LIVE_S = 1.2
 JOBS, SEEDS = 300, range(20, 22)
 """Jobs in one run of the twin, times 1/(1 − ρ) since a busy queue forgets slowly; and its tapes.
 
