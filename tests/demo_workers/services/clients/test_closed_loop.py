@@ -132,7 +132,8 @@ class TestNoThinkTime:
             more = generator.status()["held_back"] - held
             generator.end()
         assert rounds > 50
-        assert 0 < more <= 20 * (time.monotonic() - start) / LEAST_CYCLE_S
+        # a fence of n pieces has n + 1 posts: so many cycles may begin in that time
+        assert 0 < more <= 20 * ((time.monotonic() - start) / LEAST_CYCLE_S + 1)
 
     async def test_of_a_fast_server(self, bench: Bench, socket_path: Path) -> None:
         """Without think time the clients are never idle: each sends as soon as it has its answer."""
