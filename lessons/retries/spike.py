@@ -1,4 +1,4 @@
-"""Chapter 04's verbs: the same spike, two fates."""
+"""The same spike, two fates: without a limit and with one."""
 
 from __future__ import annotations
 
