@@ -118,6 +118,13 @@ def test_all_folders_and_notebooks_are_in_the_readme() -> None:
         assert f"({name}" in readme
 
 
+def test_every_benchmark_has_its_row() -> None:
+    """The table of results names each benchmark once, and none that is gone."""
+    rows = re.findall(r"^\| `python -m benchmarks\.(\w+)`", (ROOT / "benchmarks/README.md").read_text(), re.MULTILINE)
+    files = [path.stem for path in (ROOT / "benchmarks").glob("*.py") if not path.stem.startswith("_")]
+    assert sorted(rows) == sorted(files)
+
+
 def test_no_file_names_a_machine_or_a_registry() -> None:
     """Nobody's home folder, build machine or package index is named in a file of the repository."""
     found = []
