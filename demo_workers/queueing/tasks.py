@@ -17,6 +17,7 @@ from msgspec import Meta
 from rq import get_current_job
 
 from demo_workers.errors import LabError
+from demo_workers.queueing.charges import ChargeArgs
 from demo_workers.queueing.reports import ReportArgs
 from demo_workers.scenario import MAX_SERVICE_S
 
@@ -64,7 +65,7 @@ class Task(msgspec.Struct, frozen=True):
     """``path`` is what RQ imports, ``args`` the type its arguments must fit."""
 
     path: str
-    args: type[WorkArgs] | type[FanOutArgs] | type[ReportArgs]
+    args: type[WorkArgs] | type[FanOutArgs] | type[ReportArgs] | type[ChargeArgs]
 
     def timeout_s(self, args: Mapping[str, Any]) -> int:
         """Whole seconds after which RQ may end a job with these arguments."""
@@ -75,6 +76,7 @@ TASKS: Mapping[str, Task] = {
     "work": Task("demo_workers.queueing.tasks.work", WorkArgs),
     "fan_out": Task("demo_workers.queueing.tasks.fan_out", FanOutArgs),
     "report": Task("demo_workers.queueing.reports.report", ReportArgs),
+    "charge": Task("demo_workers.queueing.charges.charge", ChargeArgs),
 }
 
 

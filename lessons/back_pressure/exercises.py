@@ -11,9 +11,10 @@ from demo_workers.records.measures import requests_in_time
 from demo_workers.records.run import Run
 from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 from demo_workers.stack.custom_policies import Admit
-from lessons.back_pressure.lesson import PATIENCE_S, SERVICE_S, WORKERS, Lesson
+from lessons.back_pressure.lesson import PATIENCE_S, WORKERS, Lesson
 from lessons.check import grading
 from lessons.check.grading import Grade
+from lessons.load_chapter import SERVICE_S
 from lessons.twin.simulate import simulate
 
 CLASS_SEED = 2026

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from demo_workers.errors import LoadGeneratorLagging
 from demo_workers.records.run import Run
 from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 from demo_workers.stack import Stack
 from demo_workers.stack.calibration import Calibration
-from demo_workers.stack.custom_policies import Admit
-from lessons.chapter import Chapter
-from lessons.twin.simulate import Overheads, simulate
+from lessons.load_chapter import LoadChapter
 
-WORKERS, SERVICE_S = 3, 0.05
-"""Workers, and how long one post holds one of them on average (seconds), RQ's own cost included."""
-
-LEAST_WORK_S = 0.01
-"""What is left of it for the work, where RQ costs much."""
+WORKERS = 3
 
 OVERLOAD = 2.0
 """Arrivals as a multiple of what the workers can do."""
@@ -25,10 +18,8 @@ LIMITS = (6, 20, 40, 100)
 SHORT_S, FULL_S = 2.6, 6.0
 """Length of the loads: what Run All plays, and what a button does."""
 
-TRIES = 3
 
-
-class Lesson(Chapter):
+class Lesson(LoadChapter):
     """Redis, gateway and workers, and what RQ costs per job here; made by ``open_lesson``.
 
     Args:
@@ -37,22 +28,8 @@ class Lesson(Chapter):
     """
 
     def __init__(self, stack: Stack, cost: Calibration) -> None:
-        super().__init__(stack, WORKERS)
-        self.cost = cost
+        super().__init__(stack, WORKERS, cost)
         self.kept: dict[int | None, Run] = {}
-
-    @property
-    def work_s(self) -> float:
-        """Mean length of the work itself (seconds), so that with RQ's cost a post takes as long on every machine.
-
-        The limits of section b mean the same everywhere then: the cliff stands at capacity times patience.
-        """
-        return max(LEAST_WORK_S, SERVICE_S - self.cost.overhead_s)
-
-    @property
-    def capacity(self) -> float:
-        """cμ: posts per second that the workers can do, RQ's own cost per job included."""
-        return WORKERS / (self.work_s + self.cost.overhead_s)
 
     @property
     def arrival_rate(self) -> float:
@@ -85,23 +62,6 @@ class Lesson(Chapter):
             drain_s=0.3 if patience_s is None else patience_s + 0.1,
         )
 
-    def simulate(self, scenario: Scenario, *, admit: Admit | None = None) -> Run:
-        """The twin, with RQ's cost as it is here; plain Python, so that nothing has to be compiled first."""
-        return simulate(scenario, overheads=Overheads.measured(self.cost), admit=admit, engine="python")
-
-    async def play(self, scenario: Scenario, *, admit: Admit | None = None) -> Run:
-        """A live run; one that the machine was too busy for is played again, twice at most.
-
-        Raises:
-            LabError: a part died, a policy made a mistake, or the machine is too busy.
-        """
-        for _ in range(TRIES - 1):
-            try:
-                return await self.stack.run(scenario, admit=admit)
-            except LoadGeneratorLagging:
-                continue
-        return await self.stack.run(scenario, admit=admit)
-
     def keep(self, run: Run) -> Run:
         """Remember a run by its limit, for the section that looks at one's own."""
         self.kept[run.scenario.admission.limit] = run
@@ -117,8 +77,5 @@ async def open_lesson() -> Lesson:
     await stack.start(WORKERS)
     lesson = Lesson(stack, await stack.calibrate(WORKERS))
     await lesson.start()
-    work_ms, cost_ms = 1000 * lesson.work_s, 1000 * lesson.cost.overhead_s
-    print(stack.redis.name)
-    print(f"RQ itself takes {cost_ms:.0f} ms per job here, the work {work_ms:.0f} ms on average.")
-    print(f"Three workers can do {lesson.capacity:.0f} posts per second.")
+    lesson.introduce()
     return lesson

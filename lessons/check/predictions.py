@@ -23,11 +23,26 @@ def ask(name: str, question: str, choices: Sequence[str]) -> None:
         question: one short sentence.
         choices: what can be chosen, beside "not predicted".
     """
+    put(name, question)
+    buttons = _show_buttons(question, NONE, choices)
+    buttons.observe(lambda change: commit(name, change["new"]), names="value")
+
+
+def put(name: str, question: str) -> None:
+    """A question is put, by whatever widget; nothing is predicted yet.
+
+    Args:
+        name: the prediction's key.
+        question: one short sentence.
+    """
     _questions[name] = question
     _given.pop(name, None)
     _happened.pop(name, None)
-    buttons = _show_buttons(question, NONE, choices)
-    buttons.observe(lambda change: _given.__setitem__(name, change["new"]), names="value")
+
+
+def commit(name: str, answer: str) -> None:
+    """The reader's prediction, as it will be shown; the last one counts."""
+    _given[name] = answer
 
 
 def saw(question: str, choices: Sequence[str]) -> None:

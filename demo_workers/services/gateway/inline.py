@@ -16,7 +16,7 @@ from typing import Any
 import redis
 from redis.exceptions import RedisError
 
-from demo_workers.queueing import reports, tasks
+from demo_workers.queueing import charges, reports, tasks
 from demo_workers.services.gateway import heads
 from demo_workers.services.gateway.asgi import ClientGone, Receive, Scope, hung_up
 from demo_workers.services.gateway.orders import read_order
@@ -51,6 +51,7 @@ class Inline:
                 connection, queue, post, author, followers, write_ms / 1000
             ),
             "report": reports.report_of,
+            "charge": lambda account, cents, pause_ms: charges.charge_at(connection, queue, account, cents, pause_ms),
         }
 
     def close(self) -> None:

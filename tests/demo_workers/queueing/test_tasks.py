@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from demo_workers.errors import LabError
+from demo_workers.queueing.charges import charge
 from demo_workers.queueing.reports import report
 from demo_workers.queueing.tasks import TASKS, UnknownTask, decode_args, fan_out, fan_out_into, work
 from tests.demo_workers.queueing.place import QUEUE, RUN, Place, until
@@ -68,7 +69,7 @@ def test_an_unknown_task_is_named() -> None:
 
 def test_every_task_is_where_rq_looks_for_it() -> None:
     """The path of each names its function."""
-    functions = {"work": work, "fan_out": fan_out, "report": report}
+    functions = {"work": work, "fan_out": fan_out, "report": report, "charge": charge}
     assert {name: task.path for name, task in TASKS.items()} == {
         name: f"{function.__module__}.{function.__qualname__}" for name, function in functions.items()
     }
@@ -81,6 +82,7 @@ def test_every_task_is_where_rq_looks_for_it() -> None:
         ("work", {"service_time_s": 60.0, "kind": "cpu"}, 480),  # eight such jobs on one core
         ("fan_out", GOOD | {"followers": 5000, "write_ms": 20.0}, 5000 * 0.021),
         ("report", {"posts": 100_000, "pause_ms": 1000.0}, 12 * 1.2),
+        ("charge", {"account": "ada", "cents": 500, "pause_ms": 5000.0}, 5),
     ],
 )
 def test_no_honest_job_is_timed_out(task: str, args: dict[str, Any], least_s: float) -> None:
