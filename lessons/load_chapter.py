@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from demo_workers.errors import LoadGeneratorLagging
 from demo_workers.records.run import Run
 from demo_workers.scenario import Scenario
@@ -64,9 +67,39 @@ class LoadChapter(Chapter):
         Raises:
             LabError: a part died, a policy made a mistake, or the machine is too busy.
         """
-        for _ in range(TRIES - 1):
-            try:
-                return await self.stack.run(scenario, next_try=next_try, admit=admit)
-            except LoadGeneratorLagging:
-                continue
-        return await self.stack.run(scenario, next_try=next_try, admit=admit)
+        return await patiently(lambda: self.stack.run(scenario, next_try=next_try, admit=admit))
+
+
+Opened = TypeVar("Opened", bound=LoadChapter)
+
+
+async def patiently(play: Callable[[], Awaitable[Run]]) -> Run:
+    """What ``play`` gives; where the machine was too busy for it, it is asked again, twice at most.
+
+    Raises:
+        LoadGeneratorLagging: it was too busy each time.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return await play()
+        except LoadGeneratorLagging:
+            continue
+    return await play()
+
+
+async def opened(name: str, workers: int, make: Callable[[Stack, Calibration], Opened]) -> Opened:
+    """Start Redis, gateway and workers, and measure what RQ costs per job here (kept for the next time).
+
+    Opening it again replaces what the first call started.
+
+    Args:
+        name: of the chapter.
+        workers: how many.
+        make: the chapter's own class.
+    """
+    stack = Stack(name)
+    await stack.start(workers)
+    chapter = make(stack, await stack.calibrate(workers))
+    await chapter.start()
+    chapter.introduce()
+    return chapter

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from demo_workers.policies.custom import Door
@@ -13,7 +11,7 @@ from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 from demo_workers.stack.custom_policies import Admit
 from lessons.back_pressure.lesson import PATIENCE_S, WORKERS, Lesson
 from lessons.check import grading
-from lessons.check.grading import Grade
+from lessons.check.grading import Compared
 from lessons.load_chapter import SERVICE_S
 from lessons.twin.simulate import simulate
 
@@ -26,14 +24,6 @@ CAPACITY = WORKERS / SERVICE_S
 """Of the twin, which is given no cost of RQ's here, so that a grade is the same on every machine."""
 
 PROMISE_JOBS = 4000
-
-
-class Doors(NamedTuple):
-    """Three doors on the same tapes."""
-
-    naive: Grade
-    yours: Grade
-    reference: Grade
 
 
 def always(state: Door) -> bool:
@@ -67,22 +57,23 @@ def day(seed: int) -> Scenario:
     ).replace("admission.policy", "custom")
 
 
-def compare_doors(admit: Admit, *, class_seed: int = CLASS_SEED) -> Doors:
+def compare_doors(admit: Admit, *, class_seed: int = CLASS_SEED) -> Compared:
     """Play the same days in the twin with no rule, with the reader's, and with the reference.
 
     Args:
         admit: the reader's door.
         class_seed: the class's number; another one gives other days.
     """
-    days = [day(seed) for seed in grading.seeds(class_seed, TAPES)]
 
-    def graded(door: Admit) -> Grade:
-        return grading.grade([simulate(one, admit=door, engine="python") for one in days], CAPACITY)
+    def play(door: Admit, seed: int) -> Run:
+        return simulate(day(seed), admit=door, engine="python")
 
-    return Doors(graded(always), graded(admit), graded(reference))
+    return grading.compare(
+        play, always, admit, reference, class_seed=class_seed, tapes=TAPES, capacity=CAPACITY
+    )  # fmt: skip
 
 
-def show_grade(doors: Doors) -> None:
+def show_grade(doors: Compared) -> None:
     """Print the report."""
     print(grading.sentence(*doors))
 

@@ -6,7 +6,7 @@ from demo_workers.records.run import Run
 from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 from demo_workers.stack import Stack
 from demo_workers.stack.calibration import Calibration
-from lessons.load_chapter import LoadChapter
+from lessons.load_chapter import LoadChapter, opened
 
 WORKERS = 3
 
@@ -73,9 +73,4 @@ async def open_lesson() -> Lesson:
 
     Running it again replaces what the first call started.
     """
-    stack = Stack("03_back_pressure")
-    await stack.start(WORKERS)
-    lesson = Lesson(stack, await stack.calibrate(WORKERS))
-    await lesson.start()
-    lesson.introduce()
-    return lesson
+    return await opened("03_back_pressure", WORKERS, Lesson)

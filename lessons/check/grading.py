@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from demo_workers.records.events import ClientOutcome
 from demo_workers.records.measures import requests_in_time
 from demo_workers.records.run import Run
 from demo_workers.tape import profile
+
+Policy = TypeVar("Policy")
 
 LATE_IN_A_ROW = 3
 """One late answer is bad luck; so many after each other are a failure."""
@@ -30,6 +32,39 @@ class Grade(NamedTuple):
     failed_s: float | None
 
 
+class Compared(NamedTuple):
+    """Three policies on the same tapes."""
+
+    naive: Grade
+    yours: Grade
+    reference: Grade
+
+
+def compare(
+    play: Callable[[Policy, int], Run],
+    naive: Policy,
+    yours: Policy,
+    reference: Policy,
+    *,
+    class_seed: int,
+    tapes: int,
+    capacity: float,
+) -> Compared:
+    """Play the tapes of a class with each of three policies.
+
+    Args:
+        play: plays one policy on the tape of one seed.
+        naive: what the reader is to be better than.
+        yours: the reader's.
+        reference: what can be reached.
+        class_seed: the instructor's number.
+        tapes: how many.
+        capacity: cμ, per second.
+    """
+    days = seeds(class_seed, tapes)
+    return Compared(*(grade([play(one, day) for day in days], capacity) for one in (naive, yours, reference)))
+
+
 def seeds(class_seed: int, count: int) -> list[int]:
     """Seeds for the tapes of a class: the same for everybody in it, and new with each number.
 
@@ -44,14 +79,16 @@ def seeds(class_seed: int, count: int) -> list[int]:
 def feasible(run: Run, capacity: float) -> float:
     """About how many people the workers could have served: in each stretch all who came, or what the workers can do.
 
-    What came at the end of a stretch may be served within patience after it. The work of a tape may be a little more or
+    What came at the end of a stretch may be served within patience after it: that of one attempt, or, where people may
+    try again, the deadline of all. The work of a tape may be a little more or
     less than its average says, so a very good policy can reach a little more than all of this.
 
     Args:
         run: the tape, with whatever was made of it.
         capacity: cμ, per second.
     """
-    patience_s = run.scenario.retry.timeout_s or 0.0
+    retry = run.scenario.retry
+    patience_s = (retry.deadline_s if retry.attempts > 1 else None) or retry.timeout_s or 0.0
     due, served = run.requests["due_s"], 0.0
     for stretch in profile(run.scenario.load):
         end = min(stretch.end_s, run.length_s)

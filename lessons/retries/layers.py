@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from demo_workers.services import layer
 from demo_workers.services.child import Child
-from demo_workers.services.redis_server import make_runtime_directory
 from lessons.check.claims import Claim, check
+from lessons.retries.lesson import Lesson
 from lessons.theory import amplification
 
 NAMES = ("web", "timeline", "storage", "database")
@@ -20,6 +20,7 @@ NAMES = ("web", "timeline", "storage", "database")
 LAYERS, TRIES = 3, 4
 EVERYBODY = (TRIES,) * LAYERS
 ONLY_FIRST = (TRIES,) + (1,) * (LAYERS - 1)
+BUDGET = 0.1
 STUCK_S = 15.0
 
 
@@ -41,13 +42,15 @@ class Asked(NamedTuple):
         return f"tries {' × '.join(map(str, self.tries))}:   {counts}   (the person hears {self.status})"
 
 
-async def click(*settings: Sequence[int]) -> list[Asked]:
+async def click(lesson: Lesson, *settings: Sequence[int]) -> list[Asked]:
     """Start four real servers in a chain, the last of them down, and ask the first one once per setting.
 
     Args:
+        lesson: in whose directory their sockets are, for as long as they live.
         settings: how often each of the three layers asks the next one before it gives up.
     """
-    async with _chain() as (layers, entrance):
+    await lesson.stack.start(lesson.workers)
+    async with _chain(lesson.stack.runtime) as (layers, entrance):
         return [await _click(layers, entrance, tries) for tries in settings]
 
 
@@ -60,20 +63,23 @@ async def _click(layers: Sequence[Child], entrance: str, tries: Sequence[int]) -
 
 
 @asynccontextmanager
-async def _chain() -> AsyncIterator[tuple[list[Child], str]]:
+async def _chain(place: Path) -> AsyncIterator[tuple[list[Child], str]]:
     """The servers from the first to the last, and the socket of the first; they end with the block or their owner."""
-    place = make_runtime_directory()
-    sockets = [str(place / name) for name in NAMES]
+    sockets = [place / f"{name}.sock" for name in NAMES]
+    configs = [
+        {"uds": str(uds), "asks": str(asks or "")} for uds, asks in zip(sockets, [*sockets[1:], None], strict=True)
+    ]
     layers = [
-        Child(name, "demo_workers.services.layer", {"uds": uds, "asks": asks}, place / f"{name}.log")
-        for name, uds, asks in zip(NAMES, sockets, [*sockets[1:], ""], strict=True)
+        Child(name, "demo_workers.services.layer", config, place / f"{name}.log")
+        for name, config in zip(NAMES, configs, strict=True)
     ]
     try:
         await asyncio.gather(*(one.start() for one in layers))
-        yield layers, sockets[0]
+        yield layers, str(sockets[0])
     finally:
         await asyncio.gather(*(one.stop() for one in layers))
-        shutil.rmtree(place, ignore_errors=True)
+        for uds in sockets:
+            uds.unlink(missing_ok=True)
 
 
 def show_amplification() -> None:
@@ -83,8 +89,10 @@ def show_amplification() -> None:
         print(f"{TRIES} tries in {layers} layer{'s' * (layers > 1)}: {calls} calls at the bottom")
     print(f"3 tries in 5 layers: {amplification.through_layers(3, 5)} calls at the bottom")
     for p in (0.01, 0.1, 0.5, 1.0):
-        calls, success = amplification.attempts_per_request(p, TRIES), amplification.success(p, TRIES)
-        print(f"each call fails with probability {p:4g}: {calls:.2f} calls per request, {success:.4%} succeed")
+        mean, success = amplification.attempts_per_request(p, TRIES), amplification.success(p, TRIES)
+        print(f"one layer, each call fails with probability {p:4g}: {mean:.2f} calls, {success:.4%} succeed")
+    bounded = amplification.with_budget(1.0, TRIES, BUDGET)
+    print(f"one layer, all fails, retries at most {BUDGET:.0%} of the requests: {bounded:.2f} calls")
 
 
 def check_layers(everybody: Asked, only_first: Asked) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from demo_workers.records.run import Run
 from demo_workers.scenario import Service
 from demo_workers.stack import Stack
 from demo_workers.stack.calibration import Calibration
-from lessons.load_chapter import LoadChapter
+from lessons.load_chapter import LoadChapter, opened
 
 WORKERS = 2
 
@@ -20,11 +23,17 @@ class Lesson(LoadChapter):
 
     def __init__(self, stack: Stack, cost: Calibration) -> None:
         super().__init__(stack, WORKERS, cost)
+        self.kept: dict[str, Run] = {}
 
     @property
     def service(self) -> Service:
         """Two workers, and work of which they can do ``capacity`` per second."""
         return Service(service_time_s=self.work_s, workers=WORKERS)
+
+    def keep(self, runs: Mapping[str, Run]) -> dict[str, Run]:
+        """Remember the runs of section a by their policies, for the arena."""
+        self.kept = dict(runs)
+        return self.kept
 
 
 async def open_lesson() -> Lesson:
@@ -32,9 +41,4 @@ async def open_lesson() -> Lesson:
 
     Running it again replaces what the first call started.
     """
-    stack = Stack("04_retries_and_backoff")
-    await stack.start(WORKERS)
-    lesson = Lesson(stack, await stack.calibrate(WORKERS))
-    await lesson.start()
-    lesson.introduce()
-    return lesson
+    return await opened("04_retries_and_backoff", WORKERS, Lesson)

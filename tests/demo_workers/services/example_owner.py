@@ -36,7 +36,10 @@ async def start(kinds: list[str], keep: list[object]) -> dict[str, Any]:
             await queues.start()
             told |= {"sqs": queues.pid, "address": queues.address}
         else:
-            child = Child(f"{kind} {number}", EXAMPLE, {"kind": kind}, runtime / f"{number}.log")
+            module, config = EXAMPLE, {"kind": kind}
+            if kind == "layer":
+                module, config = "demo_workers.services.layer", {"uds": str(runtime / f"{number}.sock")}
+            child = Child(f"{kind} {number}", module, config, runtime / f"{number}.log")
             await child.start()
             keep.append(child)
             told["children"].append(child.pid)
