@@ -24,9 +24,11 @@ POLICIES: tuple[BackoffPolicy, ...] = ("none", "immediate", "fixed", "exponentia
 LONG_S = 8.0
 """In the twin: so long that whoever waits without pause is served."""
 
-OVERLOAD, OVERLOAD_S, PATIENCE_S = 1.5, 8.0, 1.0
+OVERLOAD, OVERLOAD_S, PATIENCE_S = 1.8, 7.0, 1.0
+FULL_BY_S = 3.0
+"""By then the overload is felt; who came before does not count."""
 ATTEMPTS = (1, 2, 4)
-OVERLOADED: tuple[BackoffPolicy, ...] = ("fixed", "exponential", "full", "decorrelated")
+OVERLOADED: tuple[BackoffPolicy, ...] = ("fixed", "full")
 
 
 class Score(NamedTuple):
@@ -101,7 +103,8 @@ def check_arena(lesson: Lesson, scores: Mapping[str, Score]) -> None:
               and immediate.served <= none.served + 0.1 * none.people, numbers),
         Claim("jitter makes fewer calls than a fixed delay, and lower peaks",
               all(one.calls < fixed.calls and one.loudest < 0.7 * fixed.loudest for one in jittered), numbers),
-        Claim("and serves nearly all", all(one.served > 0.9 * one.people for one in jittered), numbers),
+        Claim("and serves nearly all, while a fixed delay uses its tries up too soon",
+              all(one.served > max(0.9 * one.people, fixed.served) for one in jittered), numbers),
         Claim("exponential without jitter leaves the workers idle between its spikes: of all who wait it serves fewest",
               exponential.served < min(one.served for one in (fixed, *jittered)), numbers),
         Claim("nobody gets more out of the workers than they can do", max(rates) < 1.3 * lesson.capacity, numbers),
@@ -126,7 +129,7 @@ def check_live_arena(live: Mapping[str, Run], twins: Mapping[str, Run]) -> None:
 
 
 def overloaded(lesson: Lesson, policy: BackoffPolicy, attempts: int, *, seed: int = 7) -> Scenario:
-    """Half more than the workers can do, for eight seconds, from people who wait one second per attempt.
+    """Nearly twice what the workers can do, for seven seconds, from people who wait one second per attempt.
 
     Workers skip whoever has gone, so that no work is done for ghosts: the mildest case.
     """
@@ -141,14 +144,14 @@ def overloaded(lesson: Lesson, policy: BackoffPolicy, attempts: int, *, seed: in
 
 def more_attempts(lesson: Lesson, *, seed: int = 7) -> dict[str, dict[int, float]]:
     """Share of people served in time, in the twin, per policy and number of attempts."""
-    return {
-        policy: {n: _share(lesson.simulate(overloaded(lesson, policy, n, seed=seed))) for n in ATTEMPTS}
-        for policy in OVERLOADED
-    }
 
+    def served(policy: BackoffPolicy, attempts: int) -> float:
+        people = lesson.simulate(overloaded(lesson, policy, attempts, seed=seed)).requests
+        in_time = people["client_outcome"] == ClientOutcome.SUCCEEDED
+        return float(np.mean(in_time[people["due_s"] >= FULL_BY_S]))
 
-def _share(run: Run) -> float:
-    return float(np.mean(run.requests["client_outcome"] == ClientOutcome.SUCCEEDED))
+    once = served("none", 1)  # the same for all
+    return {policy: {1: once} | {n: served(policy, n) for n in ATTEMPTS[1:]} for policy in OVERLOADED}
 
 
 def show_attempts(shares: Mapping[str, Mapping[int, float]]) -> None:
@@ -157,7 +160,7 @@ def show_attempts(shares: Mapping[str, Mapping[int, float]]) -> None:
         charts.spread(f"twin, {policy}", {n: [100 * share] for n, share in found.items()})
         for policy, found in shares.items()
     ]
-    title = "Sustained overload: who is allowed to try more often is served less often"
+    title = "Sustained overload: who may try again is served less often"
     ticks = {float(n): str(n) for n in ATTEMPTS}
     display(charts.chart(title, layers, x="attempts per person, at most", y="% served in time", ticks=ticks))
 
@@ -169,10 +172,10 @@ def check_attempts(shares: Mapping[str, Mapping[int, float]]) -> None:
         ClaimError: it is not so.
     """
     numbers = str({policy: dict(found) for policy, found in shares.items()})
-    one, most = (np.array([found[n] for found in shares.values()]) for n in (ATTEMPTS[0], ATTEMPTS[-1]))
+    once, often = (np.array([found[n] for found in shares.values()]) for n in (ATTEMPTS[0], ATTEMPTS[-1]))
     check(
-        Claim("more attempts serve a smaller share of the people, whatever the policy",
-              all(found[1] > found[2] > found[4] for found in shares.values()), numbers),
+        Claim("who may try again is served less often than who may not, whatever the policy",
+              all(found[1] > 1.1 * max(found[n] for n in ATTEMPTS[1:]) for found in shares.values()), numbers),
         Claim("the choice of policy matters less than the number of attempts",
-              float(np.ptp(most)) < float(np.min(one - most)), numbers),
+              float(np.ptp(often)) < float(np.min(once - often)), numbers),
     )  # fmt: skip
