@@ -13,6 +13,9 @@ import redis
 LOOK_S = 0.05
 """Pause between two looks: a bar that moves twenty times a second is smooth."""
 
+LIVES_S = 600
+"""What an experiment left behind goes by itself."""
+
 
 def with_post(connection: redis.Redis, queue: str, text: str, followers: int) -> int:
     """How many timelines begin with this post.
@@ -27,6 +30,33 @@ def with_post(connection: redis.Redis, queue: str, text: str, followers: int) ->
     for follower in range(followers):
         pipe.lindex(_key(queue, follower), 0)
     return sum(entry is not None and text.encode() in entry for entry in pipe.execute())
+
+
+def posts(connection: redis.Redis, queue: str, follower: int) -> list[str]:
+    """What stands on one timeline, newest first, as ``author: text``.
+
+    Args:
+        connection: where it is.
+        queue: name of the queue, which its key begins with.
+        follower: whose.
+    """
+    entries: Any = connection.lrange(_key(queue, follower), 0, -1)
+    return [entry.decode() for entry in entries]
+
+
+def put(connection: redis.Redis, queue: str, follower: int, entry: str) -> None:
+    """Put a post on one timeline, as a web server does that does not leave it to a worker.
+
+    Args:
+        connection: where it is.
+        queue: name of the queue, which its key begins with.
+        follower: whose.
+        entry: author and text, as ``posts`` gives them.
+    """
+    pipe = connection.pipeline(transaction=False)
+    pipe.lpush(_key(queue, follower), entry)
+    pipe.expire(_key(queue, follower), LIVES_S)
+    pipe.execute()
 
 
 async def watch(

@@ -73,6 +73,21 @@ def dots(name: str, x: ArrayLike, y: ArrayLike) -> Layer:
     return Layer(name=name, x=np.asarray(x, float), y=np.asarray(y, float), look=look)
 
 
+def line(name: str, x: ArrayLike, y: ArrayLike, stroke: style.Stroke, marker: str, *, joined: bool = True) -> Layer:
+    """One of several quantities that were measured: each has a stroke and a marker of its own.
+
+    Args:
+        name: for the legend.
+        x: the points.
+        y: likewise.
+        stroke: colour, dashes and width.
+        marker: Matplotlib's letter.
+        joined: whether there is a line from point to point.
+    """
+    look = _stroke(stroke) | {"marker": marker, "ms": 7 if joined else 5} | ({} if joined else {"ls": ""})
+    return Layer(name=name, x=np.asarray(x, float), y=np.asarray(y, float), look=look)
+
+
 def chart(
     title: str,
     layers: Iterable[Layer],

@@ -52,3 +52,14 @@ async def test_a_damaged_timeline_stops_a_post_half_way(connection: redis.Redis)
     timelines.clear(connection, QUEUE, FOLLOWERS)
     post(connection, "mended")
     assert timelines.with_post(connection, QUEUE, "mended", FOLLOWERS) == FOLLOWERS
+
+
+async def test_a_web_server_may_write_one_timeline_itself(connection: redis.Redis) -> None:
+    """It stands there as the job would have put it, newest first, on no other timeline, and goes by itself."""
+    post(connection, "first")
+    timelines.put(connection, QUEUE, 2, "you: second")
+    assert timelines.posts(connection, QUEUE, 2) == ["you: second", "you: first"]
+    assert timelines.posts(connection, QUEUE, 3) == ["you: first"]
+    assert timelines.posts(connection, QUEUE, FOLLOWERS) == []
+    timelines.put(connection, QUEUE, FOLLOWERS, "you: own")
+    assert 0 < connection.ttl(f"{QUEUE}:timeline:{FOLLOWERS}") <= timelines.LIVES_S

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lessons.show import charts
+from lessons.show import charts, style
 from lessons.show.figures import png
 
 
@@ -35,3 +35,16 @@ def test_logarithmic_axes() -> None:
     layer = charts.measured("here", {1: [1.0], 1000: [100.0]}, joined=True)
     figure = charts.chart("x", [layer], x="MB", y="ns", log_x=True, log_y=True)
     assert (figure.axes[0].get_xscale(), figure.axes[0].get_yscale()) == ("log", "log")
+
+
+def test_lines_of_one_chart_can_be_told_apart() -> None:
+    """By their strokes and markers; points without a line have none."""
+    joined = charts.line("inline", [1, 2], [1, 2], style.LIVE, "D")
+    single = charts.line("users", [1, 2], [1, 2], style.P95, "o", joined=False)
+    assert {one.look[key] for key in ("color", "marker") for one in (joined, single)} == {
+        style.LIVE.color,
+        style.P95.color,
+        "D",
+        "o",
+    }
+    assert (joined.look["ls"], single.look["ls"]) == (style.LIVE.dash, "")
