@@ -19,7 +19,7 @@ from lessons.trade_offs.lesson import LIKE_S, Lesson, queued
 FREEZE_S, FULL_S = 1.5, 3.0
 """How long the worker stands still: what Run All plays, and the whole experience."""
 
-USERS_RATE = 15.0
+USERS_RATE = 10.0
 CALM = 40
 """The tester has so many answers before the freeze."""
 

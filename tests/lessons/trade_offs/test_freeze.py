@@ -68,7 +68,7 @@ def seen(*, tester_hit: int = 1, users_hit: int = 30, tester_s: float = 0.005, w
     """Two accounts of a freeze of a second and a half."""
     testers = [tester_s] * (SENT - tester_hit) + [worst_s] * tester_hit
     users = [0.005] * (80 - users_hit) + [1.5] * users_hit
-    return Seen(testers, users, [n / 15 for n in range(80)], 1.5)
+    return Seen(testers, users, [n / 10 for n in range(80)], 1.5)
 
 
 def test_true_accounts_pass_without_a_number(capsys: pytest.CaptureFixture[str]) -> None:
