@@ -6,30 +6,25 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
+from tests.patience import patience
+
 MARK = "WORKBOOK_TEST_MARK"
+
+T = TypeVar("T")
 
 
 def marked(mark: str) -> list[psutil.Process]:
     """Living processes that inherited this mark through their environment."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
+    return [one for one in psutil.process_iter() if asked(one.environ, {}).get(MARK) == mark and alive(one)]
 
 
 def alive(process: psutil.Process) -> bool:
     """Whether a process still runs; a zombie does not."""
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
+    return process.is_running() and asked(process.status, psutil.STATUS_ZOMBIE) != psutil.STATUS_ZOMBIE
 
 
 def children() -> list[psutil.Process]:
@@ -41,10 +36,30 @@ def children() -> list[psutil.Process]:
 
 
 def _tracks(process: psutil.Process) -> bool:
+    return "resource_tracker" in " ".join(command(process))
+
+
+def asked(what: Callable[[], T], otherwise: T) -> T:
+    """What a process says of itself; something else where it has gone meanwhile, or is a zombie."""
     try:
-        return "resource_tracker" in " ".join(process.cmdline())
-    except psutil.NoSuchProcess:
-        return False
+        return what()
+    except psutil.Error:
+        return otherwise
+
+
+def command(process: psutil.Process) -> list[str]:
+    """Its command line; empty when it has gone."""
+    return asked(process.cmdline, [])
+
+
+def children_of(pid: int) -> list[psutil.Process]:
+    """The processes that a process has started; none where it has gone."""
+    return asked(lambda: psutil.Process(pid).children(), [])
+
+
+def running(module: str) -> list[psutil.Process]:
+    """Living processes that this one has started to run a module; what they have forked is none."""
+    return [child for child in psutil.Process().children() if module in command(child) and alive(child)]
 
 
 def runtime_directories(base: Path) -> list[Path]:
@@ -53,14 +68,14 @@ def runtime_directories(base: Path) -> list[Path]:
 
 
 def wait_until(condition: Callable[[], bool], deadline_s: float, what: str) -> float:
-    """Wait for a condition; returns the seconds it took.
+    """Wait for a condition, with patience on the CI's machine; returns the seconds it took.
 
     Raises:
         AssertionError: it did not come true in time.
     """
     start = time.monotonic()
     while not condition():
-        assert time.monotonic() - start < deadline_s, f"not within {deadline_s} s: {what}"
+        assert time.monotonic() - start < patience(deadline_s), f"not within {deadline_s} s: {what}"
         time.sleep(0.01)
     return time.monotonic() - start
 

@@ -6,6 +6,7 @@ What they are and what to expect is in ``FAULTS``. A Redis server that is not th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -102,9 +103,10 @@ class Faults:
         """
         for name, pid in zip(self._stack.workforce.names, self._stack.workforce.pids, strict=False):
             for horse in _children(pid):
-                self._log("kill_horse", name)
-                horse.kill()
-                return name
+                with contextlib.suppress(psutil.NoSuchProcess):  # done with its job just now
+                    horse.kill()
+                    self._log("kill_horse", name)
+                    return name
         live = self._stack.live
         kind = "none at work" if live is None else live.scenario.service.worker_class
         bound = "fork, with a worker that is at a job"

@@ -208,7 +208,9 @@ class Workforce:
 
     def _pause_s(self, name: str, code: int) -> float:
         """How long its place stays empty. Being killed is no mistake of its own; with each young failure it doubles."""
-        young = time.monotonic() - self._since.pop(name, 0.0) < YOUNG_S
+        now = time.monotonic()
+        # one that ends with its first word has no time of its hiring yet: nobody is younger
+        young = now - self._since.pop(name, now) < YOUNG_S
         self._failed_young = self._failed_young + 1 if young and code >= 0 else 0
         if not self._failed_young:
             return 0.0

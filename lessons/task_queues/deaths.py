@@ -7,6 +7,7 @@ here; a stack that sees its worker's process end would clear up at once, and a m
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from typing import NamedTuple
@@ -199,7 +200,8 @@ class Post:
 
     async def _kill_horse(self, worker: str) -> None:
         for horse in psutil.Process(self._crew.workforce.pid(worker)).children():
-            horse.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                horse.kill()
 
     async def _kill_machine(self, worker: str) -> None:
         # its horse is on the leash and dies with it, as with the power of a machine

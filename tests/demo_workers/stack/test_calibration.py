@@ -66,7 +66,7 @@ async def test_a_forking_worker_costs_more_and_is_kept_apart(monkeypatch: pytest
             assert found.overhead_before_s > 0
             assert found.overhead_after_s > found.slot_s > 0
             assert found.stretch_s > 0
-            assert found.pickup_s > 0
+            assert found.pickup_s >= 0  # 0 where a busy machine left no worker idle
             assert found.workers == 2
         assert fork.overhead_s > 1.5 * simple.overhead_s
         assert (await stack.calibrate(2), await stack.calibrate(2, worker_class="fork")) == (simple, fork)

@@ -72,8 +72,8 @@ async def test_a_policy_is_swapped_while_it_runs(stack: Stack) -> None:
     """It acts at once, stands in the steering log, and another knob takes it out again."""
     live = await stack.begin(BUSY.replace("load.duration_s", 2.5).replace("retry.policy", "none"))
     await asyncio.sleep(0.8)
-    await live.use(next_try=in_a_cell("def f(x): return 0.0625"))
     swapped = live.now()
+    await live.use(next_try=in_a_cell("def f(x): return 0.0625"))
     await asyncio.sleep(0.8)
     await live.steer(retry_policy="none")
     back = live.now()
@@ -82,7 +82,7 @@ async def test_a_policy_is_swapped_while_it_runs(stack: Stack) -> None:
     assert set(retried["backoff_s"]) == {0.0625}
     ends = run.rows(Kind.ANSWERED)
     ends = ends[~np.isnan(ends["value"])]["t"]
-    assert np.min(ends) > swapped - 0.25
+    assert np.min(ends) > swapped
     assert np.max(ends) < back + 0.25
     assert [entry.knob for entry in run.steering] == ["next_try", "retry_policy", "retry_policy"]
 

@@ -17,7 +17,7 @@ from demo_workers.records.run import Run
 from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 from demo_workers.stack import Stack
 from tests.live import ended, play
-from tests.processes import children
+from tests.processes import children, running
 
 pytestmark = pytest.mark.live
 
@@ -43,7 +43,7 @@ async def test_overload_keeps_every_promise(stack: Stack) -> None:
     mean_s = np.nanmean(run.executions["finished_s"] - run.executions["started_s"])
     assert run.measures.throughput == pytest.approx(3 / (mean_s + overhead_s), rel=0.15)
     assert run.measures.utilization is not None
-    assert run.measures.utilization > 0.85
+    assert run.measures.utilization > 0.9 * mean_s / (mean_s + overhead_s)
     again = Run.load(str(run.directory))
     assert again.source == "replay"
     assert again.ledger.counts == run.ledger.counts
@@ -51,14 +51,23 @@ async def test_overload_keeps_every_promise(stack: Stack) -> None:
 
 
 async def test_a_naive_limit_is_passed_and_an_exact_one_is_not(stack: Stack) -> None:
-    """Looking and then pushing lets too many in when many come at once; the script does not."""
+    """Looking and then pushing lets too many in when many come at once; the script does not.
+
+    The gateway stands still during the spike and finds it all at once; so it races however slow the machine is.
+    """
     seed = random.randrange(10**6)
-    burst = Load(kind="spike", arrival_rate=1, spike_rate=1000, spike_start_s=0.2, spike_length_s=0.3, duration_s=0.6)
+    burst = Load(kind="spike", arrival_rate=1, spike_rate=300, spike_start_s=0.2, spike_length_s=0.3, duration_s=0.6)
     deepest = {}
     for policy in ("naive", "reject"):
         admission = Admission(policy=policy, limit=10)
         service = Service(service_time_s=0.05, workers=1)
-        run = await play(stack, Scenario(load=burst, service=service, admission=admission, seed=seed, drain_s=2))
+        live = await stack.begin(Scenario(load=burst, service=service, admission=admission, seed=seed, drain_s=2))
+        gateway = psutil.Process(stack.gateway.pid)
+        gateway.suspend()
+        while live.now() < 0.5:
+            await asyncio.sleep(0.01)
+        gateway.resume()
+        run = await ended(live)
         deepest[policy] = int(np.max(run.attempts["depth_seen"]))
         assert run.ledger.invariants["limit"] is (policy == "reject")
     assert deepest["reject"] == 10
@@ -127,8 +136,7 @@ async def test_a_second_stack_of_the_same_name_replaces_the_first(
     stacks = [Stack("again") for _ in range(5)]
     for stack in stacks:
         await stack.start(1)
-    mine = [p for p in psutil.Process().children(recursive=True) if "demo_workers.services.gateway" in p.cmdline()]
-    assert len(mine) == 1
+    assert len(running("demo_workers.services.gateway")) == 1
     assert [stack.started for stack in stacks] == [False] * 4 + [True]
     await stacks[-1].stop()
     await stacks[-1].stop()

@@ -18,6 +18,7 @@ from demo_workers.records.events import Result
 from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 from demo_workers.stack import Stack
 from tests.live import play
+from tests.patience import patience
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(90)]
 
@@ -89,7 +90,7 @@ async def test_a_stock_worker_does_its_share_and_is_on_the_record(stack: Stack, 
         assert (strangers["result"] == Result.OK).all()
         took = strangers["finished_s"] - strangers["started_s"]
         assert np.min(took) > 0
-        assert 0.005 < np.mean(took) < 0.5  # a mean of 0.02 s of work, in a process forked for it
+        assert 0.005 < np.mean(took) < patience(0.5)  # a mean of 0.02 s of work, in a process forked for it
 
 
 async def test_a_run_does_not_wait_for_a_strangers_long_job(stack: Stack, tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ async def test_rq_info_shows_queue_and_workers_of_a_stack(stack: Stack) -> None:
         env=environment(stack),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=True,
     )
     assert stack.queue in info.stdout

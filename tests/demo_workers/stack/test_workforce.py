@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-import psutil
 import pytest
 
 from demo_workers.errors import LoadGeneratorLagging
@@ -19,7 +18,9 @@ from demo_workers.records.events import Kind, Result
 from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 from demo_workers.stack import LiveRun, Stack
 from tests.live import ended
-from tests.processes import alive
+from tests.processes import alive, running
+
+WORKER = "demo_workers.queueing.worker"
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 
@@ -56,11 +57,6 @@ def _more(rows: list[np.ndarray], live: LiveRun) -> np.ndarray:  # type: ignore[
     return np.concatenate(rows)
 
 
-def workers_of(pid: int) -> list[psutil.Process]:
-    """The worker processes that this process has started."""
-    return [p for p in psutil.Process(pid).children() if "demo_workers.queueing.worker" in p.cmdline()]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["simple", "fork"])
 async def test_however_the_knob_is_turned_nothing_is_lost(stack: Stack, kind: str) -> None:
@@ -80,7 +76,7 @@ async def test_however_the_knob_is_turned_nothing_is_lost(stack: Stack, kind: st
     assert (counts["lost"], counts["failed"], run.worker_deaths) == (0, 0, 0)
     assert counts["executions"] == counts["completed"], "nothing ran twice"
     assert len(stack.workforce.names) == 3
-    await until(lambda: len(workers_of(os.getpid())) == 3, what="the others have gone")
+    await until(lambda: len(running(WORKER)) == 3, what="the others have gone")
 
 
 async def test_who_is_let_go_finishes_the_job_in_hand(stack: Stack) -> None:
@@ -125,7 +121,7 @@ async def test_stop_ends_those_too_who_are_leaving(stack: Stack) -> None:
     """At a job of a minute, told to leave: gone with the stack."""
     live = await begun(stack, busy(workers=2, service_time_s=50, duration_s=20))
     await live.steer(workers=0)
-    left = workers_of(os.getpid())
+    left = running(WORKER)
     assert len(left) == 2
     await stack.stop()
     assert not any(alive(worker) for worker in left)
@@ -142,7 +138,7 @@ async def test_another_class_or_timing_replaces_the_workers(stack: Stack) -> Non
         workers = set(run.executions["worker"][run.executions["result"] == Result.OK].tolist())
         seen.append(workers)
         assert len(stack.workforce.names) == 2
-        assert len(workers_of(os.getpid())) == 2
+        assert len(running(WORKER)) == 2
     assert seen[0] & seen[1]
     assert not seen[1] & seen[2]
     assert not seen[2] & seen[3]
