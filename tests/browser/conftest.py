@@ -11,6 +11,7 @@ from playwright.async_api import BrowserContext, async_playwright
 from tests.browser.chromium import QUIET, SIZE, find
 from tests.browser.lab import Lab
 from tests.browser.reader import Reader
+from tests.patience import patience
 
 FAILED = pytest.StashKey[bool]()
 
@@ -44,7 +45,7 @@ def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab
         yield lab
     finally:
         lab.stop()
-        left = lab.leftovers(2.0)
+        left = lab.leftovers(patience(2.0))
         lab.sweep()
     assert not left, f"left by JupyterLab 2 s after its end: {left}"
 

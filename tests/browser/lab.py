@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.processes import MARK, marked, runtime_directories, wait_until
+from tests.processes import MARK, command, marked, runtime_directories, wait_until
 
 ROOT = Path(__file__).parents[2]
 START_S = 40.0
@@ -101,7 +102,8 @@ class Lab:
     def sweep(self) -> None:
         """End what a failed test has left."""
         for process in marked(self.mark):
-            process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def address(self, notebook: str) -> str:
         """Where a notebook is opened, in a workspace of its own: no other test's tabs come back with it."""
@@ -179,8 +181,4 @@ class Lab:
 
 
 def _is_jupyter(process: psutil.Process) -> bool:
-    try:
-        command = process.cmdline()
-    except psutil.Error:
-        return False
-    return any(part in ("jupyterlab", "ipykernel_launcher") for part in command)
+    return any(part in ("jupyterlab", "ipykernel_launcher") for part in command(process))

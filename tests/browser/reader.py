@@ -11,6 +11,7 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, 
 
 from tests.browser.lab import Lab
 from tests.browser.pictures import Pictures
+from tests.patience import patience
 
 CELLS = """() => jupyterapp.shell.currentWidget.content.widgets
   .filter(cell => cell.model.type === "code")
@@ -34,10 +35,10 @@ class Busy(AssertionError):
 
 
 async def until(condition: Callable[[], Awaitable[Any]], deadline_s: float, what: str) -> float:
-    """Wait until something in the browser is so; returns the seconds it took."""
+    """Wait until something in the browser is so, with patience on the CI's machine; returns the seconds it took."""
     start = time.monotonic()
     while not await condition():
-        assert time.monotonic() - start < deadline_s, f"not within {deadline_s} s: {what}"
+        assert time.monotonic() - start < patience(deadline_s), f"not within {deadline_s} s: {what}"
         await asyncio.sleep(0.02)
     return time.monotonic() - start
 

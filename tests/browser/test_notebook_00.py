@@ -82,7 +82,7 @@ async def test_a_load_is_steered_watched_stopped_and_found_again(open_notebook: 
 
     latencies = await turn(reader, lab.runs()[-1])
     frames = await pictures.log(since)
-    fps = (len(frames) - 1) / (frames[-1]["t"] - frames[0]["t"])
+    fps = 1 / statistics.median(b["t"] - a["t"] for a, b in itertools.pairwise(frames))
     news = sum(a["sum"] != b["sum"] for a, b in itertools.pairwise(frames)) / (len(frames) - 1)
     print(f"frames per second: {fps:.1f}, {news:.0%} of them with other pixels; key to picture: "
           f"{statistics.median(latencies) * 1000:.0f} ms (median), "
@@ -137,12 +137,15 @@ async def turn(reader: Reader, run: Path) -> list[float]:
 
 
 async def nothing_new(reader: Reader) -> None:
-    """After Stop the picture stays."""
-    since = await reader.pictures().clock()
-    before = await reader.pictures().look()
-    await asyncio.sleep(QUIET_S)  # there is no event for what must not happen
-    assert await reader.pictures().log(since) == []
-    assert not await reader.pictures().differs(before)
+    """After Stop the picture stays; one that was on its way may still come."""
+    for last in (False, True):
+        since = await reader.pictures().clock()
+        before = await reader.pictures().look()
+        await asyncio.sleep(QUIET_S)  # there is no event for what must not happen
+        came, differs = await reader.pictures().log(since), await reader.pictures().differs(before)
+        if not came and not differs:
+            return
+        assert not last, f"{len(came)} pictures came after Stop"
 
 
 @pytest.mark.timeout(120)

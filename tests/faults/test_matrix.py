@@ -7,7 +7,6 @@ import inspect
 import random
 from typing import Any
 
-import psutil
 import pytest
 
 from demo_workers.errors import GatewayUnavailable, LabError, LoadGeneratorLagging, RedisUnavailable, ScenarioError
@@ -15,7 +14,7 @@ from demo_workers.records.run import Run
 from demo_workers.stack import LiveRun, Stack
 from demo_workers.stack.faults import FAULTS, Fault
 from tests.faults.test_parts_killed import load
-from tests.processes import children
+from tests.processes import children, running
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -114,9 +113,8 @@ def check(run: Run, error: LabError | None, where: str, *faults: Fault) -> None:
 
 async def test_a_worker_killed_before_it_has_registered_costs_nothing(stack: Stack) -> None:
     """Its place is filled again and the load finds all the workers it asked for."""
-    before = {child.pid for child in children()}
     beginning = asyncio.create_task(stack.begin(load(1, duration_s=LOAD_S)))
-    while not (workers := [c for c in children() if c.pid not in before and "queueing.worker" in " ".join(command(c))]):
+    while not (workers := running("demo_workers.queueing.worker")):
         assert not beginning.done()
         await asyncio.sleep(0.005)
     workers[0].kill()
@@ -125,11 +123,3 @@ async def test_a_worker_killed_before_it_has_registered_costs_nothing(stack: Sta
     assert live.run is not None
     assert live.run.ledger.balanced, live.run.ledger.table()
     assert len(stack.workforce.names) == 2
-
-
-def command(process: psutil.Process) -> list[str]:
-    """Its command line, empty when it has gone."""
-    try:
-        return list(process.cmdline())
-    except psutil.Error:
-        return []

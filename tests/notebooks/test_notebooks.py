@@ -17,6 +17,9 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.notebooks.store_outputs import LIVE, normalise
+from tests.patience import patience
+from tests.processes import MARK, command
+from tests.processes import marked as living
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -24,7 +27,6 @@ MOST_LINES = 17
 MOST_WORDS = 135
 RUN_ALL_S = 30.0
 GONE_S = 2.0
-MARK = "WORKBOOK_TEST_MARK"
 CHECKS = re.compile(r"^\s*(assert\b|(await\s+)?[\w.]*\bcheck\w*\()|\.check\(", re.MULTILINE)
 IGNORES = ("nbval-ignore-output", "nbval-skip", "NBVAL_IGNORE_OUTPUT", "NBVAL_SKIP")
 
@@ -65,19 +67,12 @@ def faults(notebook: nbformat.NotebookNode) -> list[str]:
 
 def marked(mark: str) -> list[str]:
     """The command lines of all living processes that carry the mark in their environment."""
-    found = []
-    for process in psutil.process_iter(["pid"]):
-        try:
-            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(f"{process.pid} {' '.join(process.cmdline())[:120]}")
-        except psutil.Error:
-            continue
-    return found
+    return [f"{process.pid} {' '.join(command(process))[:120]}" for process in living(mark)]
 
 
 def still_alive(mark: str, deadline_s: float) -> list[str]:
-    """The marked processes that are left when the deadline is over; empty as soon as there are none."""
-    end = time.monotonic() + deadline_s
+    """The marked processes that are left when patience is over; empty as soon as there are none."""
+    end = time.monotonic() + patience(deadline_s)
     while (left := marked(mark)) and time.monotonic() < end:
         time.sleep(0.05)
     return left
@@ -99,12 +94,12 @@ def orphans() -> set[int]:
 
 def nbval(path: Path, mark: str) -> subprocess.CompletedProcess[str]:
     """Run a notebook and compare every output with the stored one, as ``pytest --nbval`` does for a reader."""
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=60"]
+    base = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=60"]
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:asyncio", "-c", os.devnull, "--rootdir", str(path.parent)]
     environment = {**os.environ, MARK: mark}
     environment.pop("PYTEST_ADDOPTS", None)
     return subprocess.run(
-        [*command, *options, str(path)],
+        [*base, *options, str(path)],
         cwd=path.parent,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -147,7 +142,7 @@ def test_a_notebook_runs_and_says_the_same_again(path: Path) -> None:
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
     assert still_alive(mark, GONE_S) == []
     assert orphans() - before == set()
-    assert took_s < RUN_ALL_S, f"Run All took {took_s:.1f} s"
+    assert took_s < patience(RUN_ALL_S), f"Run All took {took_s:.1f} s"
 
 
 @each_notebook
@@ -250,6 +245,6 @@ def test_a_process_left_behind_is_found(tmp_path: Path) -> None:
     source = "import subprocess\nchild = subprocess.Popen(['sleep', '60'], start_new_session=True)\nprint('ok')"
     nbformat.write(stored(source, text="ok\n"), path)
     assert nbval(path, mark).returncode == 0
-    (left,) = still_alive(mark, 0.2)
+    (left,) = marked(mark)
     psutil.Process(int(left.split()[0])).kill()
     assert still_alive(mark, GONE_S) == []

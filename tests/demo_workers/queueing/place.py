@@ -108,7 +108,7 @@ class Place:
         return dict(await self.redis.hgetall(f"rq:job:{job_id}"))
 
 
-async def until(condition: Callable[[], Any], within_s: float = 5.0, what: str = "the condition") -> float:
+async def until(condition: Callable[[], Any], within_s: float = 20.0, what: str = "the condition") -> float:
     """Wait for a condition, which may be a coroutine function; returns the seconds it took.
 
     Raises:

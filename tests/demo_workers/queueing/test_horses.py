@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -14,15 +15,15 @@ import pytest
 from demo_workers.queueing import dead_workers
 from demo_workers.services.child import Child
 from tests.demo_workers.queueing.place import QUEUE, RUN, Place, until
-from tests.processes import alive
+from tests.patience import patience
+from tests.processes import alive, children_of
 
 pytestmark = pytest.mark.live
 
 
 def horse(worker: Child) -> psutil.Process | None:
     """The work horse of a worker, if it has one now."""
-    children = psutil.Process(worker.pid).children()
-    return children[0] if children else None
+    return next(iter(children_of(int(worker.pid or 0))), None)
 
 
 async def at_work(place: Place, worker: Child, request: int = 1) -> psutil.Process:
@@ -36,10 +37,10 @@ async def at_work(place: Place, worker: Child, request: int = 1) -> psutil.Proce
 async def test_each_job_has_a_process_of_its_own(place: Place) -> None:
     """The function runs in a child of the worker that ends with its job."""
     worker = await place.worker("fork")
-    await place.post(1, 0.3)
+    await place.post(1, 1.0)
     first = await at_work(place, worker)
     assert first.ppid() == worker.pid
-    await place.post(2, 0.3)
+    await place.post(2, 1.0)
     second = await at_work(place, worker, 2)
     assert second.pid != first.pid
     assert not alive(first)
@@ -73,10 +74,11 @@ async def test_whenever_a_horse_dies_its_job_ends_once(place: Place, seed: int) 
     worker = await place.worker("fork")
     for request in range(15):
         await place.post(request, 0.03)
-        await until(lambda: horse(worker) is not None)
+        await until(lambda request=request: _begun(place, worker, request))  # type: ignore[misc]
         await asyncio.sleep(chance.uniform(0, 0.06))  # a moment, not a wait: any will do
         if (victim := horse(worker)) is not None:
-            victim.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                victim.kill()
         await until(lambda request=request: place.told("finished", request), what=f"seed {seed}")  # type: ignore[misc]
     await until(lambda: _idle(place), what=f"seed {seed}")
     said = await place.announced()
@@ -87,6 +89,11 @@ async def test_whenever_a_horse_dies_its_job_ends_once(place: Place, seed: int) 
     # killed after its announcement, before RQ had put the job away: at most as many as died
     deaths = sum(news["event"] == "horse_died" for news in place.news)
     assert len(done - set(await place.registry("finished"))) <= deaths
+
+
+async def _begun(place: Place, worker: Child, request: int) -> bool:
+    """Also where it was over before anybody looked."""
+    return horse(worker) is not None or await place.told("finished", request)
 
 
 async def _idle(place: Place) -> bool:
@@ -100,7 +107,7 @@ async def test_a_killed_worker_takes_its_horse_along(place: Place) -> None:
     found = await at_work(place, worker)
     assert os.getpgid(found.pid) != os.getpgid(int(worker.pid or 0))
     os.kill(int(worker.pid or 0), signal.SIGKILL)
-    await until(lambda: not alive(found), 2)
+    await until(lambda: not alive(found), patience(2))
     await until(lambda: not worker.alive)
     settled = await dead_workers.settle(place.redis, QUEUE, f"{QUEUE}-w0", live_workers=[])
     assert settled == [(f"{RUN}-1-1", "running")]
@@ -120,8 +127,8 @@ async def test_a_worker_may_die_at_any_moment_of_a_fork(place: Place, seed: int)
         group = psutil.Process(worker.pid)
         family = [group, *group.children()]
         os.kill(group.pid, signal.SIGKILL)
-        await until(lambda family=family: not any(map(alive, family)), 2, f"seed {seed}")  # type: ignore[misc]
-        await until(lambda: not _horses_without_a_worker(place), 2, f"seed {seed}")
+        await until(lambda family=family: not any(map(alive, family)), patience(2), f"seed {seed}")  # type: ignore[misc]
+        await until(lambda: not _horses_without_a_worker(place), patience(2), f"seed {seed}")
 
 
 def _horses_without_a_worker(place: Place) -> list[psutil.Process]:
@@ -144,6 +151,6 @@ async def test_the_end_of_its_owner_ends_a_worker_and_its_horse(place: Place) ->
     worker = await place.worker("fork")
     await place.post(1, 30.0)
     found = await at_work(place, worker)
-    await worker.stop(grace_s=1.0)
+    await worker.stop(grace_s=patience(1.0))
     assert worker.returncode == 0
-    await until(lambda: not alive(found), 2)
+    await until(lambda: not alive(found), patience(2))

@@ -71,7 +71,7 @@ async def test_a_rule_holds_from_the_next_job_on(place: Place, kind: str) -> Non
     """It is put in force, and lifted, while the worker works: no job after that is treated by the old one."""
     await place.worker(kind)
     for request in range(3):
-        await place.post(request, 0.3)
+        await place.post(request, 1.0)  # so that the rule is in force before the first is done
         await expiring(place, request, 0.0)
     await until(lambda: place.told("started", 0))
     await rule(place, policy="drop_expired")
@@ -89,11 +89,11 @@ async def test_a_standing_queue_is_shortened(place: Place) -> None:
     await place.worker()
     for request in range(60):
         await place.post(request, 0.02)
-    await until(lambda: _settled(place, 60), 20)
+    await until(lambda: _settled(place, 60))
     said = sorted(await place.announced(), key=lambda word: word.t_monotonic)
     kinds = [word.kind for word in said]
-    assert "dropped" not in kinds[:4]
-    assert 3 <= kinds.count("dropped") < 30
+    assert kinds[:2] == ["started", "finished"]
+    assert 3 <= kinds.count("dropped") <= 45
     assert kinds.count("dropped") + kinds.count("finished") == 60
     for request in (61, 62):
         await place.post(request)

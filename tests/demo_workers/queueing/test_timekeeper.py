@@ -41,7 +41,7 @@ async def test_a_delayed_job_is_moved_when_its_time_has_come(place: Place, keepe
     soon = place.stock.enqueue_in(timedelta(seconds=0.2), letters.send, "ada", "hello")
     later = place.stock.enqueue_in(timedelta(seconds=600), letters.send, "bob", "hello")
     await keep(place, keepers, kind="delayed")
-    await until(lambda: soon.is_finished, 10)
+    await until(lambda: soon.is_finished)
     assert later.is_scheduled
     assert {line.to for line in letters.read(place.rq, QUEUE)} == {"ada"}
 
@@ -53,7 +53,7 @@ async def test_a_periodic_job_is_done_again_and_again(place: Place, keepers: lis
     for _ in range(2):
         await keep(place, keepers, kind="periodic", interval_s=1, once=once)
     finished = f"rq:finished:{QUEUE}"
-    await until(lambda: place.rq.zcard(finished) >= 3, 15)
+    await until(lambda: place.rq.zcard(finished) >= 3)
     ids = [job_id.decode() for job_id in await place.redis.zrange(finished, 0, -1)]
     assert len(ids) == len(set(ids))
     assert all(job_id.startswith(f"{QUEUE}-") == once for job_id in ids)

@@ -14,12 +14,24 @@ from typing import Any
 
 import psutil
 
+from tests.patience import patience
+from tests.processes import asked
+
 ROOT = Path(__file__).parents[3]
 OWNER = "tests.demo_workers.services.example_owner"
 
 
 def until(condition: Callable[[], object], within_s: float) -> bool:
-    """Whether the condition became true in time."""
+    """Whether the condition became true in time, with patience on the CI's machine."""
+    return _within(condition, patience(within_s))
+
+
+def ever(condition: Callable[[], object], within_s: float) -> bool:
+    """Whether the condition became true in so short a time, where it must not."""
+    return _within(condition, within_s)
+
+
+def _within(condition: Callable[[], object], within_s: float) -> bool:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if condition():
@@ -30,10 +42,7 @@ def until(condition: Callable[[], object], within_s: float) -> bool:
 
 def lives(pid: int) -> bool:
     """Whether a process runs; a zombie does not."""
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
+    return asked(lambda: psutil.Process(pid).status() != psutil.STATUS_ZOMBIE, otherwise=False)
 
 
 def environment() -> dict[str, str]:

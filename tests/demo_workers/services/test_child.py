@@ -17,6 +17,7 @@ from demo_workers.errors import LabError
 from demo_workers.services.child import Child
 from demo_workers.services.control import MAX_LINE
 from tests.demo_workers.services.processes import ROOT, lives, owner, until
+from tests.patience import patience
 
 pytestmark = pytest.mark.live
 EXAMPLE = "tests.demo_workers.services.example_child"
@@ -43,7 +44,7 @@ async def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 async def condition(met: Callable[[], object], within_s: float = 2.0) -> None:
     """Wait on the loop for a condition; a TimeoutError is a failure."""
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(patience(within_s)):
         while not met():
             await asyncio.sleep(0.01)
 
@@ -105,7 +106,7 @@ async def test_a_frozen_child_cannot_block_the_loop(make: Make) -> None:
     began = time.monotonic()
     with pytest.raises(LabError, match="must answer 'echo' within"):
         await child.call("echo", text="x" * 500_000, timeout_s=0.2)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < patience(1)
     await child.stop(grace_s=0.1)
     assert child.returncode == -signal.SIGKILL
 
@@ -212,7 +213,7 @@ async def test_an_end_that_was_asked_for_is_no_news(make: Make) -> None:
     await asyncio.gather(stopped.start(), terminated.start())
     await asyncio.gather(stopped.stop(), stopped.stop())
     terminated.terminate()
-    assert await terminated.wait(2.0)
+    assert await terminated.wait(patience(2.0))
     await terminated.stop()
     terminated.terminate()
     assert (stopped.returncode, terminated.returncode) == (0, -signal.SIGTERM)

@@ -16,6 +16,8 @@ from demo_workers.services.child import Child
 from demo_workers.services.delay_proxy import LONGEST_S, MAX_BUFFERED
 from demo_workers.services.redis_server import RedisServer, make_runtime_directory
 
+pytestmark = pytest.mark.live
+
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Say everything again, then close."""

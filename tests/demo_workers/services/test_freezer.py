@@ -44,7 +44,7 @@ def family() -> Iterator[tuple[psutil.Process, psutil.Process]]:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Wait until something is so; a TimeoutError is a failure."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not holds():
             await asyncio.sleep(0.01)
 

@@ -17,6 +17,9 @@ from demo_workers.services.child import Child
 from demo_workers.services.hosted_policy import MAX_BYTES, pack
 from demo_workers.stack.custom_policies import host, stuck
 from tests.cells import in_a_cell
+from tests.patience import patience
+
+pytestmark = pytest.mark.live
 
 Host = Callable[[str, Callable[..., Any]], Any]
 
@@ -59,7 +62,7 @@ async def test_a_mistake_is_told_at_once_and_the_child_lives(child: Child, text:
     start = time.monotonic()
     with pytest.raises(PolicyError, match=f"(?s)next_try {WRONG[text]}"):
         await host(child, "next_try", in_a_cell(text))
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < patience(2)
     await child.call("nothing")
 
 
@@ -92,7 +95,7 @@ async def test_a_function_that_cannot_be_interrupted_ends_the_child(child: Child
     start = time.monotonic()
     with pytest.raises(PolicyError, match="could not be interrupted"):
         await host(child, "next_try", in_a_cell(text))
-    assert time.monotonic() - start < 5  # the machine may be busy, and processor time counts
+    assert time.monotonic() - start < patience(5)  # the machine may be busy, and processor time counts
     assert stuck(child) is not None
 
 

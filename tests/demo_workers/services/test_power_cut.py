@@ -90,7 +90,7 @@ async def found_again(make: Make, server: RedisServer, files: Path) -> int:
 
 async def cut(server: RedisServer, into: Path, method: Method | None = None) -> Survived:
     """Cut the power, within a deadline."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return await cut_power(server, into, method=method)
 
 
@@ -133,7 +133,7 @@ async def test_with_fsync_always_nothing_acknowledged_is_lost_in_mid_load(make: 
                 answered += 1
 
     writing = [asyncio.create_task(write()) for _ in range(writers)]
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while answered < 500:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
@@ -167,7 +167,7 @@ async def test_a_sigkill_loses_nothing_that_is_in_a_log(make: Make, tmp_path: Pa
     pid = server.pid
     assert pid is not None
     server.kill()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while psutil.pid_exists(pid):
             await asyncio.sleep(0.01)
     found = await found_again(make, server, server.data)
@@ -210,7 +210,7 @@ async def test_what_cannot_be_cut_off_says_why(make: Make, tmp_path: Path) -> No
     with pytest.raises(ScenarioError, match="new or empty"):
         await cut_power(server, tmp_path / "full")
     await cut_power(server, tmp_path / "left")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while server.pid is not None:
             await asyncio.sleep(0.01)
     with pytest.raises(RedisUnavailable, match="has ended"):

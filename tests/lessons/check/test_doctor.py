@@ -19,6 +19,8 @@ from lessons.cli import main
 from tests.lessons.cli.command import Place
 from tests.processes import wait_until
 
+pytestmark = pytest.mark.live
+
 NAMES = ["Python", "Widgets", "Redis", "Loopback", "Disk", "Leftover processes", "RabbitMQ", "Docker"]
 ORPHAN = "import time; print(flush=True); time.sleep(60)"
 

@@ -13,7 +13,9 @@ import lessons.cli.bench
 from lessons.cli import main
 from lessons.cli.bench import HELPER
 from tests.lessons.cli.command import COMMAND, ROOT, Answer, Place
-from tests.processes import wait_until
+from tests.processes import command, wait_until
+
+pytestmark = pytest.mark.live
 
 HEAD = "import sys, time\nfrom benchmarks._bar import *\n"
 FOOT = "\nsys.exit(main(__doc__, measure))\n"
@@ -115,15 +117,15 @@ def test_a_benchmark_ends_with_its_owner(place: Place, checkout: Path) -> None:
     (checkout / "benchmarks" / "endless.py").write_text(HEAD + ENDLESS + FOOT)
 
     def at_it() -> list[psutil.Process]:
-        return [process for process in place.family() if "benchmarks.endless" in process.cmdline()]
+        return [process for process in place.family() if "benchmarks.endless" in command(process)]
 
     def ignore() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    command = psutil.Popen([*COMMAND, "bench"], cwd=checkout, env=place.environment, preexec_fn=ignore)
+    bench = psutil.Popen([*COMMAND, "bench"], cwd=checkout, env=place.environment, preexec_fn=ignore)
     try:
         wait_until(lambda: bool(at_it()), 20.0, "the benchmark runs")
     finally:
-        command.kill()
-        command.wait()
+        bench.kill()
+        bench.wait()
     wait_until(lambda: not at_it(), 5.0, "the benchmark has ended")

@@ -13,6 +13,7 @@ from demo_workers.errors import ScenarioError
 from demo_workers.records.events import EVENT, Kind, read_events
 from lessons.cli.clients import loopback
 from tests.lessons.cli.command import Place
+from tests.patience import patience
 from tests.processes import wait_until
 
 FIXED = ["--set", "service.distribution=deterministic", "--service-time", "0.1"]
@@ -63,7 +64,7 @@ def test_interrupted(place: Place) -> None:
             events = record / "clients.events"
             wait_until(lambda: events.exists() and events.stat().st_size > 50 * EVENT.itemsize, 20, "it is loading")
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=20)
+            out, err = process.communicate(timeout=patience(20))
         assert process.returncode == 130, err
         assert '"duration_s":60' not in out
         rows, torn = read_events(events)

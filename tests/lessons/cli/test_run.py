@@ -14,6 +14,7 @@ from demo_workers.records.events import EVENT
 from demo_workers.records.measures import Measures
 from demo_workers.scenario import Scenario
 from tests.lessons.cli.command import Answer, Place
+from tests.patience import patience
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.live
@@ -96,7 +97,7 @@ def test_a_scenario_from_a_file_is_played_and_recorded_where_asked(place: Place)
 def interrupted(place: Place, process: subprocess.Popen[str]) -> None:
     """Press Ctrl-C; within three seconds it has ended, with the code for that, no traceback and nothing left."""
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=3)
+    out, err = process.communicate(timeout=patience(3))
     assert process.returncode == 130, err
     assert out == ""
     assert "Traceback" not in err

@@ -18,6 +18,7 @@ import redis
 from demo_workers.services.redis_server import find_binary
 from tests.lessons.cli.command import Place, words
 from tests.lessons.cli.test_serve import ask
+from tests.patience import patience
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.live
@@ -76,16 +77,16 @@ def test_a_worker_elsewhere_does_what_is_posted_here(joined: Place, theirs: redi
         assert theirs.hget(f"rq:job:{job['id']}", "worker_name") == name.encode()
         assert PASSWORD not in " ".join(words(joined.family()))
 
-        _, long = ask(said["url"], "POST", "/jobs", {"task": "work", "args": {"service_time_s": 0.7}})
+        _, long = ask(said["url"], "POST", "/jobs", {"task": "work", "args": {"service_time_s": 2.0}})
         wait_until(lambda: theirs.hget(f"rq:job:{long['id']}", "status") == b"started", 5, "the job has begun")
         worker.send_signal(signal.SIGINT)
-        _, err = worker.communicate(timeout=5)
+        _, err = worker.communicate(timeout=patience(5))
         assert worker.returncode == 0, err
         assert "Traceback" not in err
         assert theirs.hget(f"rq:job:{long['id']}", "status") == b"finished"  # it finished what it had in hand
 
         gateway.terminate()
-        assert gateway.wait(timeout=2) == 0
+        assert gateway.wait(timeout=patience(2)) == 0
     joined.assert_nothing_left()
 
 

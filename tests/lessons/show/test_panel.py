@@ -19,6 +19,8 @@ from tests.lessons.show.event_source import ModelStack
 from tests.lessons.show.scenes import SHORT
 from tests.lessons.show.test_controls import walk
 
+pytestmark = pytest.mark.live
+
 
 class Bench:
     """Panels on stacks of the model, and a browser that acknowledges what it gets."""
@@ -69,7 +71,7 @@ def button(label: str) -> Any:
     return [w for w in all_widgets() if isinstance(w, ipywidgets.Button) and w.description == label][-1]
 
 
-async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(true: Callable[[], object], seconds: float = 20.0) -> None:
     """Wait for a condition with a deadline."""
     deadline = time.monotonic() + seconds
     while not true():

@@ -42,4 +42,4 @@ async def test_they_give_the_same(server: RedisServer, environ: dict[str, str], 
     assert await keys(server.address) - {"rq:queues"} == before  # their worker's queue is still known
     assert worker.poll() is None
     worker.send_signal(signal.SIGINT)
-    assert worker.wait(timeout=10) == 0
+    assert worker.wait(timeout=60) == 0

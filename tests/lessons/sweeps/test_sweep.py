@@ -19,6 +19,7 @@ from lessons.sweeps.room import Room
 from lessons.sweeps.sweep import sweep
 from lessons.twin import replicate
 from tests.lessons.sweeps.scenarios import OVERHEADS, broken, keys, long, some
+from tests.patience import patience
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 
@@ -129,7 +130,7 @@ async def test_cancelling_it_ends_the_work(room: Room, scenarios: list[Scenario]
         await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(task, 15)
+        await asyncio.wait_for(task, patience(15))
     assert await jobs_left(room) == set()
     # and the room goes on working
     scenarios = some(2)
@@ -157,7 +158,7 @@ async def test_when_the_server_dies_the_sweep_says_so(room: Room) -> None:
     await began.wait()
     room.server.kill()
     with pytest.raises(RedisUnavailable):
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, patience(20))
     await room.start()
 
 

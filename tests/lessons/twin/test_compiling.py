@@ -9,9 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import demo_workers
 import lessons
 from lessons.twin import compiling
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 PLAY = """
 import json, sys, time, warnings
@@ -34,7 +38,7 @@ def played(cache: Path, engine: str = "plain", seconds: float = 5.0, runs: int =
     """What a fresh process with this cache directory says."""
     environment = os.environ | {"XDG_CACHE_HOME": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", PLAY, engine, str(seconds), str(runs)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=100)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=140)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

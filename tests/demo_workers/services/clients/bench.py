@@ -14,7 +14,7 @@ from demo_workers.services.clients.connection import Address
 from demo_workers.services.clients.generator import Generator
 
 
-async def until(condition: Callable[[], object], deadline_s: float = 10.0) -> None:
+async def until(condition: Callable[[], object], deadline_s: float = 30.0) -> None:
     """Wait for a condition, or fail at the deadline."""
     end = time.monotonic() + deadline_s
     while not condition():

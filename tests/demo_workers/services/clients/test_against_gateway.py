@@ -62,9 +62,9 @@ class System:
         admission = scenario.to_dict()["admission"]
         await self.gateway.call("begin", **common, events=gateway_events, admission=admission)
         await self.clients.call("begin", **common, events=clients_events, scenario=scenario.to_dict())
-        await until(lambda: "load_over" in self.told, 20)
+        await until(lambda: "load_over" in self.told, 60)
         counts = await self.clients.call("end")
-        await self._drained(time.monotonic() + 10)
+        await self._drained(time.monotonic() + 30)
         return counts, await self.gateway.call("end")
 
     def rows(self, name: str, kind: Kind) -> Any:
@@ -143,7 +143,7 @@ async def test_keys(system: System) -> None:
     plan = Scenario(
         load=Load(arrival_rate=40, duration_s=0.2, urgent_share=0.5),
         service=Service(service_time_s=0.05, distribution="deterministic", workers=1),
-        retry=Retry(attempts=20, timeout_s=0.08, after_timeout="at_once", idempotency_key=True),
+        retry=Retry(attempts=100, timeout_s=0.08, after_timeout="at_once", idempotency_key=True),
     )
     counts, _ = await system.play(plan)
     decided, finished = system.rows("gateway", Kind.DECIDED), system.rows("gateway", Kind.ENDED)

@@ -15,6 +15,8 @@ from demo_workers.services.clients.connection import MAX_ANSWER_BYTES, Answer, H
 from .bench import until
 from .server import FINE, Arrival, LabServer, http, says, silent
 
+pytestmark = pytest.mark.live
+
 
 class Asker:
     """Sends attempts one by one and collects how they ended."""

@@ -17,9 +17,12 @@ from demo_workers.scenario import Load, Retry, Scenario, Service
 from demo_workers.services.clients.histogram import FLOOR_S, GROWTH
 from demo_workers.tape import Tape
 from demo_workers.variates import Stream, variate
+from tests.patience import patience
 
 from .bench import Bench, until
 from .server import FINE, Arrival, LabServer, http, says, silent
+
+pytestmark = pytest.mark.live
 
 FULL = http(503, {"retry_after_s": 0.05}, "Retry-After: 1")
 
@@ -104,7 +107,7 @@ class TestPatience:
         assert set(ended["code"].tolist()) == {ClientOutcome.TIMED_OUT}
         assert set(ended["status"].tolist()) == {0}
         assert (waited >= 0.15).all()
-        assert waited.max() < 1  # the server was told to hold on for that long
+        assert waited.max() < patience(1)  # the server was told to hold on for that long
         assert {a.headers["prefer"] for a in server.arrivals} == {"wait=1"}
 
     async def test_slow_drip(self, bench: Bench, socket_path: Path) -> None:
@@ -128,7 +131,7 @@ class TestPatience:
 
     async def test_deadline(self, bench: Bench, socket_path: Path) -> None:
         """The deadline cuts an attempt short, counted from the request's first due time, and ends the request."""
-        plan = scenario(50, 0.3, timeout_s=0.2, deadline_s=0.3, attempts=10, policy="fixed", base_s=0.02)
+        plan = scenario(50, 0.3, timeout_s=0.8, deadline_s=1.2, attempts=10, policy="fixed", base_s=0.02)
         async with LabServer(socket_path, silent) as server:
             await bench.play(server.address, plan)
         due = {r.request: r.due_s for r in Tape(plan)}
@@ -136,8 +139,8 @@ class TestPatience:
         by_attempt = {(row["attempt"].item(), row["code"].item()) for row in ended}
         assert by_attempt == {(1, ClientOutcome.TIMED_OUT), (2, ClientOutcome.GAVE_UP)}
         over = [row["t"] - due[row["request"]] for row in ended if row["attempt"] == 2]
-        assert min(over) >= 0.3
-        assert max(over) < 1
+        assert min(over) >= 1.2
+        assert max(over) < 1.2 + patience(0.7)
 
     async def test_no_retry_after_the_deadline(self, bench: Bench, socket_path: Path) -> None:
         """A retry that would begin after the deadline is not even planned."""
@@ -199,7 +202,7 @@ class TestSteering:
             generator = bench.begin(server.address, plan, open_ended=True)
             await until(lambda: time.monotonic() > bench.origin + 0.3)
             t = generator.steer(faster)
-            await until(lambda: time.monotonic() > bench.origin + 0.6)
+            await until(lambda: time.monotonic() > bench.origin + t + 0.3)
             generator.end()
         tape, due = Tape(plan, open_ended=True), list[float]()
         while tape.due_s <= t:

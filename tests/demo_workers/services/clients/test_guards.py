@@ -20,6 +20,8 @@ from demo_workers.services.clients.guards import Guards
 from .bench import Bench, until
 from .server import FINE, Arrival, Behaviour, LabServer, http, says
 
+pytestmark = pytest.mark.live
+
 FULL = http(503, {"retry_after_s": 0.0}, "Retry-After: 0")
 BROKEN = http(500, b"")
 
@@ -165,8 +167,8 @@ class TestThrottle:
         """While everything is accepted nothing is held back, save what is out at the very start."""
         async with LabServer(socket_path) as server:
             counts = await bench.play(server.address, scenario(throttle_k=2))
-        assert counts["held_back"] <= 5
-        assert counts["succeeded"] >= 0.95 * counts["requests"]
+        assert counts["held_back"] <= 0.2 * counts["requests"]
+        assert counts["succeeded"] == counts["attempts"]
 
 
 def answers_at_random(seed: int) -> Behaviour:

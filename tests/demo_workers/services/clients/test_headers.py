@@ -14,6 +14,8 @@ from demo_workers.tape import Tape
 from .bench import Bench
 from .server import FINE, Arrival, LabServer, http, says
 
+pytestmark = pytest.mark.live
+
 FULL = http(503, {"retry_after_s": 0.0}, "Retry-After: 0")
 
 

@@ -19,6 +19,7 @@ from demo_workers.records.events import Kind, read_events
 from demo_workers.scenario import Load, LoadKind, Retry, Scenario
 from demo_workers.services.child import Child
 from demo_workers.tape import Tape
+from tests.patience import patience
 
 from . import server as server_module
 from .bench import until
@@ -116,7 +117,7 @@ class TestRun:
         assert clients.told == ["tape_over", "load_over"]
         assert clients.rows(Kind.SENT)["value"].tolist() == due
         assert counts["requests"] == counts["attempts"] == counts["succeeded"] == len(due) == len(server.arrivals)
-        assert counts["lateness"]["p99_s"] < 0.2
+        assert counts["lateness"]["p99_s"] < patience(0.2)
 
     async def test_one_after_the_other(self, start: Start, socket_path: Path) -> None:
         """A second run may begin after the first has ended, not before."""
@@ -176,20 +177,20 @@ class TestRun:
 class TestFrozenServer:
     async def test_schedule_is_kept(self, start: Start, socket_path: Path) -> None:
         """While the server is stopped dead the requests leave on schedule, and their latency shows the freeze."""
-        plan = scenario(300, 0.8)
+        plan = scenario(300, 1.2)
         async with server_process(socket_path) as pid:
             clients = await start({"uds": str(socket_path)})
             await clients.begin(plan)
             await until(lambda: time.monotonic() > clients.origin + 0.2)
             os.kill(pid, signal.SIGSTOP)
             frozen_s = time.monotonic() - clients.origin
-            await until(lambda: time.monotonic() > clients.origin + 0.7)
+            await until(lambda: time.monotonic() > clients.origin + frozen_s + 0.5)
             os.kill(pid, signal.SIGCONT)
             await until(lambda: "load_over" in clients.told)
             counts = await clients.child.call("end")
         sent, ended = clients.rows(Kind.SENT), clients.rows(Kind.ANSWERED)
         assert sent["value"].tolist() == [r.due_s for r in Tape(plan)]
-        assert counts["lateness"]["p99_s"] < 0.2
+        assert counts["lateness"]["p99_s"] < patience(0.2)
         assert counts["succeeded"] == counts["requests"]
         latency = ended[np.argsort(ended["request"])]["t"] - sent["value"]
         just_after = (sent["value"] > frozen_s + 0.05) & (sent["value"] < frozen_s + 0.2)
@@ -231,7 +232,7 @@ class TestDeath:
             clients = await start(server.address)
             await clients.begin(scenario(100, 60))
             await until(lambda: server.arrivals)
-            await clients.child.stop(grace_s=5)
+            await clients.child.stop(grace_s=patience(5))
             assert clients.child.returncode == 0  # and not that of a SIGKILL
 
     async def test_sigkill_leaves_whole_rows(self, start: Start, socket_path: Path) -> None:

@@ -3,9 +3,13 @@ from __future__ import annotations
 import time
 import tracemalloc
 
+import pytest
+
 from demo_workers.services.clients.timers import Timers
 
 from .bench import until
+
+pytestmark = pytest.mark.live
 
 
 class TestTimers:

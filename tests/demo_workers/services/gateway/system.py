@@ -90,14 +90,14 @@ class System:
             left = await self.gateway.call("outstanding")
             return bool(left["waiting"] + left["running"] == 0)
 
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while not await outstanding():
             assert time.monotonic() < end, "jobs are still outstanding"
             await asyncio.sleep(0.01)
 
     async def drained_of(self, job_id: str) -> None:
         """Wait until RQ says that a job is done, which is a moment after the worker has announced it."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while (await self.connection.hget(f"rq:job:{job_id}", "status")) in (b"queued", b"started"):
             assert time.monotonic() < end, f"{job_id} is not done"
             await asyncio.sleep(0.005)
@@ -124,7 +124,7 @@ class System:
         return path.read_text() if path.exists() else ""
 
 
-async def until(condition: Callable[[], object], deadline_s: float = 5.0) -> None:
+async def until(condition: Callable[[], object], deadline_s: float = 20.0) -> None:
     """Wait for a condition, or fail at the deadline."""
     end = time.monotonic() + deadline_s
     while not condition():

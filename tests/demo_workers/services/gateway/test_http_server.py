@@ -17,6 +17,9 @@ from demo_workers.services.gateway import http_protocol
 from demo_workers.services.gateway.asgi import Receive, Scope, Send, hung_up, read_body
 from demo_workers.services.gateway.http_server import HttpServer, tcp_socket, unix_socket
 from tests.demo_workers.services.gateway.talk import Talk, request, talk
+from tests.patience import patience
+
+pytestmark = pytest.mark.live
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,7 +106,7 @@ async def test_too_many_requests_in_one_breath(server: HttpServer) -> None:
     """A pipeline is kept up to a bound; past it the connection is closed."""
     async with talk(server.url) as line:
         line.send(request("GET", "/slow") * 500)
-        assert await asyncio.wait_for(line.reader.read(), 5) == b""
+        assert await asyncio.wait_for(line.reader.read(), 30) == b""
 
 
 async def test_requests_must_arrive_in_time(server: HttpServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +116,7 @@ async def test_requests_must_arrive_in_time(server: HttpServer, monkeypatch: pyt
     async with talk(server.url) as one, talk(server.url) as two, talk(server.url) as three:
         for line, part in zip((one, two, three), parts, strict=True):
             line.send(part)
-        replies = [await asyncio.wait_for(line.reply(), 3) for line in (one, two, three)]
+        replies = [await asyncio.wait_for(line.reply(), 30) for line in (one, two, three)]
         assert [reply.status for reply in replies if reply] == [408, 408, 408]
 
 
@@ -140,7 +143,7 @@ async def test_who_does_not_read_is_cut_off(tmp_path: Path, monkeypatch: pytest.
             await asyncio.get_running_loop().sock_connect(deaf, str(tmp_path / "s"))
             await asyncio.get_running_loop().sock_sendall(deaf, request("GET", "/deaf"))
             reader.send(request("GET", "/reader"))
-            end = time.monotonic() + 5
+            end = time.monotonic() + 30
             while not left["/deaf"]:
                 assert time.monotonic() < end, "the connection is still open"
                 assert await reader.reader.read(1 << 16)
@@ -176,7 +179,7 @@ async def test_who_is_refused_hears_why_even_while_sending(server: HttpServer, m
         assert reply is not None
         assert reply.status == 431
         monkeypatch.setattr(http_protocol, "LINGER_S", 0.0)
-        end = time.monotonic() + 3
+        end = time.monotonic() + 30
         while not line.writer.is_closing():
             assert time.monotonic() < end, "still connected"
             line.send(b"more")
@@ -200,7 +203,7 @@ async def test_stopping_lets_an_answer_leave(tmp_path: Path) -> None:
         await asyncio.sleep(0.02)
         start = time.monotonic()
         await server.stop()
-        assert time.monotonic() - start < 0.4
+        assert time.monotonic() - start < patience(0.4)
         reply = await line.reply()
         assert reply is not None
         assert reply.status == 200

@@ -41,7 +41,7 @@ async def test_the_loop_goes_on_meanwhile(idle: System, kind: str, service_time_
     while not any(task.done() for task in busy):
         assert (await ask(idle.url, "GET", "/healthz")).status == 200
         answered += 1
-    assert answered > 10
+    assert answered >= 3  # a loop that stood still would answer once, when all is done
     assert [reply.status for reply in await asyncio.gather(*busy)] == [200] * 8
 
 

@@ -17,6 +17,7 @@ from demo_workers.records.events import Kind, Outcome, read_events
 from demo_workers.services.child import Child
 from tests.demo_workers.services.gateway.system import System, until
 from tests.demo_workers.services.gateway.talk import WORK, ask, post, talk
+from tests.patience import patience
 
 pytestmark = pytest.mark.live
 
@@ -41,7 +42,7 @@ async def test_leaving_answers_whoever_waits(fresh: System, how: str) -> None:
             assert fresh.gateway.returncode == 0
         else:
             await fresh.gateway.stop()
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < patience(1)
         assert {reply.status for reply in await asyncio.gather(*polls)} == {503}
         told = await half.reply()
         assert told is not None
@@ -62,7 +63,7 @@ async def test_without_redis_it_says_so_and_stays(fresh: System) -> None:
     fresh.redis.kill()
     assert (await poll).status == 503
     await until(lambda: fresh.told)
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < patience(1)
     assert (await fresh.post()).status == 503
     assert (await ask(fresh.url, "GET", "/healthz")).status == 503
     assert (await ask(fresh.url, "GET", "/jobs/x")).status == 503
@@ -81,7 +82,7 @@ async def test_a_frozen_redis_is_a_sick_one(fresh: System) -> None:
     try:
         start = time.monotonic()
         assert (await ask(fresh.url, "GET", "/healthz")).status == 503
-        assert 0.9 < time.monotonic() - start < 2
+        assert 0.9 < time.monotonic() - start < patience(2)
     finally:
         os.kill(fresh.redis.pid, signal.SIGCONT)
     assert (await ask(fresh.url, "GET", "/healthz")).status == 200

@@ -17,6 +17,7 @@ from tests.demo_workers.services.gateway.events import Event, events
 from tests.demo_workers.services.gateway.system import System, until
 from tests.demo_workers.services.gateway.talk import WORK, Talk, ask, post, talk
 from tests.demo_workers.services.gateway.test_streaming import gauge_is
+from tests.patience import patience
 
 pytestmark = pytest.mark.live
 
@@ -94,9 +95,9 @@ async def test_leaving_under_load_breaks_no_promise(fresh: System, moment_s: flo
     assert fresh.gateway.pid is not None
     os.kill(fresh.gateway.pid, signal.SIGTERM)
     await fresh.gateway.wait()
-    assert time.monotonic() - start < LEAVE_S + 1
+    assert time.monotonic() - start < patience(LEAVE_S + 1)
     assert fresh.gateway.returncode == 0
-    await asyncio.wait_for(asyncio.gather(*posters), 5)
+    await asyncio.wait_for(asyncio.gather(*posters), 60)
     assert {reply.status for reply in await asyncio.gather(*polls, *syncs)} == {503}
     assert {told[-1].name for told in await asyncio.gather(*streams)} == {"closing"}
     assert set(crowd.answered.values()) <= {200, 202, 503}

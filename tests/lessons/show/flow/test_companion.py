@@ -13,6 +13,8 @@ from lessons.show.panel import Panel
 from tests.lessons.show.event_source import ModelStack
 from tests.lessons.show.test_panel import Bench, all_widgets, bench, until, walk_panel
 
+pytestmark = pytest.mark.live
+
 __all__ = ["bench"]
 
 
