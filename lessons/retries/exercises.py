@@ -113,7 +113,7 @@ async def try_live(lesson: Lesson, next_try: NextTry) -> Run:
 
 async def _swapped(lesson: Lesson, next_try: NextTry) -> Run:
     scenario = day(7, work_s=lesson.work_s, capacity=lesson.capacity, scale=LIVE_SCALE)
-    live = await lesson.stack.begin(scenario, next_try=at_once)
+    live = await lesson.stack.begin(scenario.steered(retry_policy="immediate", honour_retry_after=False))
     while live.now() < SWAP_S and not live.over:
         await asyncio.sleep(LOOK_S)
     await live.use(next_try=next_try)

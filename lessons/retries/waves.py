@@ -26,6 +26,9 @@ PLACES = 6
 DELAY_S = 0.3
 """The fixed delay, and the base of the two others."""
 
+BACK_S = CROWD_START_S + DELAY_S
+"""When a fixed delay brings them back: from then on it is counted how loud and how silent it is."""
+
 SHORT_S, FULL_S = 1.3, 6.0
 """Length of the runs: what Run All plays, and what the full form does."""
 
@@ -102,10 +105,10 @@ def asked_s(run: Run) -> NDArray[np.float64]:
     return np.sort(sent[sent < run.length_s])
 
 
-def again_s(run: Run) -> NDArray[np.float64]:
-    """The same of those that were not the first of their request."""
+def again_s(run: Run, from_s: float = 0.0) -> NDArray[np.float64]:
+    """The same of those that were not the first of their request, from second ``from_s`` on."""
     sent = run.attempts["sent_s"][run.attempts["attempt"] > 1]
-    return np.sort(sent[sent < run.length_s])
+    return np.sort(sent[(sent >= from_s) & (sent < run.length_s)])
 
 
 def loudest(moments_s: NDArray[np.float64]) -> int:
@@ -116,12 +119,9 @@ def loudest(moments_s: NDArray[np.float64]) -> int:
 
 
 def silent(run: Run) -> float:
-    """In what share of the time since the first retry nobody had asked for ``WINDOW_S``."""
-    moments = again_s(run)
-    if len(moments) < 2:
-        return 1.0
-    gaps = np.diff(np.append(moments, run.length_s))
-    return float(np.sum(np.maximum(gaps - WINDOW_S, 0.0)) / (run.length_s - moments[0]))
+    """In what share of the time from ``BACK_S`` on nobody had asked for ``WINDOW_S``."""
+    moments = np.array([BACK_S, *again_s(run, BACK_S), run.length_s])
+    return float(np.sum(np.maximum(np.diff(moments) - WINDOW_S, 0.0)) / (run.length_s - BACK_S))
 
 
 def per_bar(run: Run) -> NDArray[np.int64]:
@@ -152,7 +152,7 @@ def show_waves(runs: Mapping[str, Run], drawn: Sequence[float] | None = None) ->
     display(picture(runs, drawn))
     for policy, run in runs.items():
         print(
-            f"{policy:12s} {len(asked_s(run)):4d} attempts; at most {loudest(again_s(run)):3d} retries within "
+            f"{policy:12s} {len(asked_s(run)):4d} attempts; at most {loudest(again_s(run, BACK_S)):3d} retries within "
             f"{1000 * WINDOW_S:.0f} ms; nobody asks for {silent(run):4.0%} of the time"
         )
 
@@ -180,7 +180,7 @@ def check_waves(runs: Mapping[str, Run]) -> None:
     fixed, exponential, full = (runs[policy] for policy in NAMES)
     first = fixed.attempts[fixed.attempts["attempt"] == 1]
     refused = float(np.mean(first["outcome"] == Outcome.SHED))
-    loud = {policy: loudest(again_s(run)) for policy, run in runs.items()}
+    loud = {policy: loudest(again_s(run, BACK_S)) for policy, run in runs.items()}
     quiet = {policy: silent(run) for policy, run in runs.items()}
     tried = {policy: len(asked_s(run)) for policy, run in runs.items()}
     numbers = f"refused {refused:.2f}, loudest {loud}, silent {quiet}, attempts {tried}"

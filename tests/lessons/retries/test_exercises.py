@@ -53,7 +53,7 @@ async def test_the_same_function_takes_over_in_a_live_run(lesson: Lesson, capsys
 
     run = await retries.try_live(lesson, next_try)
     assert run.ledger.balanced
-    assert [entry.value for entry in run.steering if entry.knob == "next_try"] == ["at_once", "next_try"]
+    assert [entry.value for entry in run.steering if entry.knob == "next_try"] == ["next_try"]
     assert "the books balance" in capsys.readouterr().out
     with pytest.raises(PolicyError, match="must be seconds"):
         await retries.try_live(lesson, lambda failure: -1.0)
