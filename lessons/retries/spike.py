@@ -11,40 +11,59 @@ from demo_workers.records.run import Run
 from demo_workers.scenario import Admission, Load, Retry, Scenario, Service
 
 LIMIT = 16
+WORKERS, SERVICE_S = 2, 0.05
+CALM, HEIGHT = 0.8, 2.4
+"""Arrivals outside the spike and inside it, as multiples of what the workers can do."""
+
 SPIKE_START_S, SPIKE_S, TAIL_S = 4.0, 5.0, 9.0
 SETTLE_S = 3.0
 """How long after the spike a healthy system may still work off what it accepted."""
 
 
-def spike(overhead_s: float, *, limit: int | None, seed: int = 7) -> Scenario:
-    """Five seconds of spike on two workers, from clients that wait one second and try four times.
+def spike(
+    overhead_s: float,
+    *,
+    limit: int | None = None,
+    seed: int = 7,
+    height: float = HEIGHT,
+    start_s: float = SPIKE_START_S,
+    length_s: float = SPIKE_S,
+    tail_s: float = TAIL_S,
+    drain_s: float = 4.0,
+) -> Scenario:
+    """A spike on two workers, from clients that wait one second and try four times.
 
-    Outside the spike the workers are three quarters busy, counting what RQ itself costs per job, so that the story is
-    the same on a slow machine and on a fast one.
+    Outside the spike the workers are four fifths busy, counting what RQ itself costs per job, so that the story is
+    the same on a slow machine and on a fast one. All jobs take equally long: if they did not, chance alone would bring
+    a system without any spike to its collapse, in some three minutes of a hundred.
 
     Args:
         overhead_s: RQ's cost per job, as ``Stack.calibrate`` measures it.
         limit: most jobs inside, or None.
         seed: the tape's seed.
+        height: arrivals inside the spike, as a multiple of what the workers can do; ``CALM`` is no spike at all.
+        start_s: seconds before the spike.
+        length_s: seconds of it.
+        tail_s: seconds after it.
+        drain_s: how long accepted work is waited for at the end.
     """
-    workers, service_s = 2, 0.05
-    capacity = workers / (service_s + overhead_s)
+    capacity = WORKERS / (SERVICE_S + overhead_s)
     load = Load(
         kind="spike",
-        arrival_rate=0.75 * capacity,
-        spike_rate=2.4 * capacity,
-        spike_start_s=SPIKE_START_S,
-        spike_length_s=SPIKE_S,
-        duration_s=SPIKE_START_S + SPIKE_S + TAIL_S,
+        arrival_rate=CALM * capacity,
+        spike_rate=height * capacity,
+        spike_start_s=start_s,
+        spike_length_s=length_s,
+        duration_s=start_s + length_s + tail_s,
     )
     retry = Retry(policy="full", attempts=4, base_s=0.2, cap_s=1.0, timeout_s=1.0, after_timeout="at_once")
     return Scenario(
         load=load,
-        service=Service(service_time_s=service_s, workers=workers),
+        service=Service(service_time_s=SERVICE_S, distribution="deterministic", workers=WORKERS),
         admission=Admission(limit=limit),
         retry=retry,
         seed=seed,
-        drain_s=4.0,
+        drain_s=drain_s,
     )
 
 

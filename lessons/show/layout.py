@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from lessons.show import style
 from lessons.show.barplot import BarPlot
-from lessons.show.scene import Band, Curve, Ghost, Plot
+from lessons.show.scene import Band, Curve, Ghost, Mark, Plot
+from lessons.show.series import Totals, View
 from lessons.show.timeplot import Stage, TimePlot
 
 Fourth = Literal["served", "retries"]
@@ -50,6 +51,26 @@ KNOBS = {
 """Which plot names which knob; in the order of the plots."""
 
 
+class Sheet(NamedTuple):
+    """How a figure is divided into plots, for a picture that is not the usual four.
+
+    Attributes:
+        size_px: width and height in CSS pixels.
+        plots: makes them on an empty figure.
+        cell: the rectangle (x0, y0, x1, y1 in pixels) of a plot, by its number and the figure's width and height.
+        knobs: for each plot, the knobs that it names.
+        levelled: numbers of the plots that have theory's lines.
+        words: says the state of now, for who does not see the picture; None takes the usual sentence.
+    """
+
+    size_px: tuple[int, int]
+    plots: Callable[[Figure, Look], list[Plot]]
+    cell: Callable[[int, float, float], tuple[float, float, float, float]]
+    knobs: Sequence[frozenset[str]]
+    levelled: frozenset[int] = frozenset()
+    words: Callable[[Look, View, Totals, Sequence[Mark]], str] | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """What a figure is about.
@@ -65,6 +86,9 @@ class Look:
         bands: special stretches of time.
         expect: least upper limits: "rate" per second, "inside" jobs, "requests" in all.
         noun: what comes and goes, in the plural.
+        workers: how many there are at the start.
+        arrival_rate: what comes outside the bands, per second.
+        sheet: which plots there are, if not the usual four.
     """
 
     question: str = ""
@@ -77,6 +101,9 @@ class Look:
     bands: Sequence[Band] = ()
     expect: Mapping[str, float] = field(default_factory=dict)
     noun: str = "requests"
+    workers: int = 0
+    arrival_rate: float = 0.0
+    sheet: Sheet | None = None
 
     @property
     def scrolling(self) -> bool:
@@ -96,7 +123,7 @@ def four(figure: Figure, look: Look) -> list[Plot]:
     def stage(at: int, knobs: str) -> Stage:
         margin = 0.045 if at == 3 else 0.016  # room for the axis at the right
         axes = _axes(figure, at, margin)
-        _time_axis(axes, look, named=at >= 2)
+        time_axis(axes, look, named=at >= 2)
         return Stage(axes, look.span, look.scrolling, look.bands, KNOBS[knobs])
 
     rate, inside = look.expect.get("rate", 1.0), look.expect.get("inside", 1.0)
@@ -141,7 +168,8 @@ def _axes(figure: Figure, at: int, margin: float) -> Axes:
     return figure.add_axes((x0, y0, x1 - x0, y1 - y0))
 
 
-def _time_axis(axes: Axes, look: Look, *, named: bool) -> None:
+def time_axis(axes: Axes, look: Look, *, named: bool) -> None:
+    """Ticks of the seconds of a run, or of seconds ago; ``named`` says what they are."""
     if look.scrolling:
         ticks = [-look.window_s * k / 4 for k in range(5)]
         axes.set_xticks(ticks, [f"{-t:g} s ago" if t else "now" for t in ticks])
@@ -149,3 +177,7 @@ def _time_axis(axes: Axes, look: Look, *, named: bool) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     if named:
         axes.set_xlabel("seconds", fontsize=style.LABEL_PT, color=style.GREY, labelpad=2)
+
+
+FOUR = Sheet(style.SIZE_PX, four, cell, tuple(KNOBS.values()), levelled=frozenset({1, 2}))
+"""The usual four."""

@@ -1,4 +1,4 @@
-"""The live figure: four plots that are redrawn ten times a second for a thirtieth of what a new figure would cost.
+"""The live figure: plots that are redrawn ten times a second for a thirtieth of what a new figure would cost.
 
 Axes, grids and ticks are drawn once and kept as pixels (the base). Labels and bars are drawn upon that, one plot after
 the other, and kept too. A frame is then: copy the pixels back, draw the lines, encode. Agg only, no pyplot:
@@ -8,7 +8,7 @@ nothing is registered anywhere, nothing leaks. Same calls with the same data giv
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,14 +18,12 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox, IdentityTransform
 
 from lessons.show import png, style
-from lessons.show.layout import KNOBS, Look, cell, four
+from lessons.show.layout import FOUR, Look
 from lessons.show.scene import LongRun, Mark, Scene
 from lessons.show.series import Series
 
 EVERY = 2
 """Frames from one plot's labels to the next one's."""
-LEVELLED = (1, 2)
-"""The plots that have theory's lines."""
 
 
 class LiveFigure:
@@ -38,10 +36,10 @@ class LiveFigure:
     """
 
     def __init__(self, look: Look, *, scale: float = 1.0, make: type[Figure] = Figure) -> None:
-        self.look = look
-        width, height = (px / style.DPI for px in style.SIZE_PX)
+        self.look, self._sheet = look, look.sheet or FOUR
+        width, height = (px / style.DPI for px in self._sheet.size_px)
         self.figure = make(figsize=(width, height), dpi=style.DPI * scale, facecolor=style.PAPER)
-        self._plots = four(self.figure, look)
+        self._plots = self._sheet.plots(self.figure, look)
         self._title = style.title(self.figure, look.question)
         self._canvas = FigureCanvasAgg(self.figure)
         self._base: list[Any] = []
@@ -116,11 +114,11 @@ class LiveFigure:
             self._redraw_axes(i)
         everything = fresh or not self._labelled
         turned = {mark.knob for mark in scene.marks if mark.t > self._marked_s}
-        news, self._expects = ({*LEVELLED} if self._expects else set()), False
+        news, self._expects = (self._sheet.levelled if self._expects else frozenset()), False
         self._marked_s = max((mark.t for mark in scene.marks), default=-math.inf)
         if not self._labelled:
             self._labelled = list(self._base)
-        turn = set(range(len(self._plots))) if everything else {*self._due(), *changed, *news, *_naming(turned)}
+        turn = set(range(len(self._plots))) if everything else {*self._due(), *changed, *news, *self._naming(turned)}
         renderer = self._canvas.get_renderer()
         for i in turn:
             self._label(i, renderer, fresh=fresh)
@@ -158,12 +156,11 @@ class LiveFigure:
         self._base[i] = self._canvas.copy_from_bbox(box)
 
     def _cell(self, i: int) -> Bbox:
-        return Bbox.from_extents(*cell(i, self.figure.bbox.width, self.figure.bbox.height))
+        return Bbox.from_extents(*self._sheet.cell(i, self.figure.bbox.width, self.figure.bbox.height))
 
     def _pixels(self) -> png.Pixels:
         return np.asarray(self._canvas.buffer_rgba())
 
-
-def _naming(knobs: Set[str]) -> list[int]:
-    """The plots that name these knobs; whoever turned one is waiting to see it, and the other labels can wait."""
-    return [i for i, named in enumerate(KNOBS.values()) if named & knobs]
+    def _naming(self, knobs: set[str]) -> list[int]:
+        """The plots that name these knobs; whoever turned one is waiting to see it, and the other labels can wait."""
+        return [i for i, named in enumerate(self._sheet.knobs) if named & knobs]

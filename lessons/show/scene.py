@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -29,11 +29,12 @@ class Curve(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A knob that was turned, or something that was done to the system, at second ``t``."""
+    """A knob that was turned, or something that was done to the system, at second ``t``; ``value`` is its new value."""
 
     t: float
     knob: str
     label: str
+    value: Any = None
 
 
 class Band(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any
 import ipywidgets
 
 from lessons.show import text
-from lessons.show.layout import Look
+from lessons.show.layout import FOUR, Look
 from lessons.show.livefig import LiveFigure
 from lessons.show.scene import LongRun, Mark
 from lessons.show.series import Series
@@ -45,7 +45,7 @@ class Screen:
         self._sharp = True
         self._costs: deque[float] = deque(maxlen=RECENT)
         self._drawn_at, self._due_s, self._said_at = 0.0, 0.0, 0.0
-        self._words = ipywidgets.HTML(layout=ipywidgets.Layout(max_width="900px"))
+        self._words = ipywidgets.HTML(layout=ipywidgets.Layout(max_width=f"{(look.sheet or FOUR).size_px[0]}px"))
         self.png = b""  # the last picture meant to be kept
         self.sentence = ""
         self.frames = 0
@@ -97,9 +97,8 @@ class Screen:
         self.frames += 1
         if self._drawn_at - self._said_at > SENTENCE_S:
             self._said_at = self._drawn_at
-            view = series.view(now, 1.0)
             so_far = f"So far: {text.summary(series, noun=self._figure.look.noun)}"
-            self._say(" ".join(filter(None, (text.present(view), str(self._long_run), so_far))))
+            self._say(" ".join(filter(None, (self._present(series, now, marks), str(self._long_run), so_far))))
         self._costs.append(time.thread_time() - began)
         costly = len(self._costs) == RECENT and DUTY * self.cost_s * self._fps > SLOWED
         if costly and self._sharp and self._surface.facts.ratio > 1:
@@ -126,7 +125,14 @@ class Screen:
         if sharp > 1:
             self._figure.rescale(sharp)
         self._surface.push(self.png if sharp == 1 else self._figure.snapshot(series, None, marks))
-        self._say(" ".join(filter(None, (text.summary(series, noun=look.noun), str(self._long_run)))))
+        ended = self._present(series, None, marks) if look.sheet else ""
+        self._say(" ".join(filter(None, (ended, text.summary(series, noun=look.noun), str(self._long_run)))))
+
+    def _present(self, series: Series, now: float | None, marks: Sequence[Mark]) -> str:
+        look = self._figure.look
+        if look.sheet is None or look.sheet.words is None:
+            return text.present(series.view(now, 1.0))
+        return look.sheet.words(look, series.view(now), series.totals(), marks)
 
     def _say(self, sentence: str) -> None:
         self.sentence = sentence

@@ -12,17 +12,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from demo_workers.records.events import ClientOutcome, Events, Kind, Outcome
+from demo_workers.records.events import ClientOutcome, Events, Kind, Outcome, Result
 from lessons.show.latencies import Latencies, grown
 
 Array = NDArray[np.float64]
+
+_BROKEN = (Result.FAILED, Result.LOST)
+_WORKED = (Result.OK, *_BROKEN)
+"""Ends of jobs that had begun at a worker."""
 
 AMPLIFICATION_S = 2.0
 """Attempts per request are counted over this many seconds."""
 
 
 class _Column(IntEnum):
-    ATTEMPTS, FIRST, IN_TIME, REFUSED, INSIDE, RETRYING = range(6)
+    ATTEMPTS, FIRST, IN_TIME, REFUSED, INSIDE, RETRYING, BUSY = range(7)
 
 
 class Totals(NamedTuple):
@@ -31,7 +35,7 @@ class Totals(NamedTuple):
     ``late``: the client's patience was over first; ``gave_up``: cut short by its deadline or the end of the run;
     ``refused``: the last answer was a 503 or 429, or a guard of the clients' own held the last try back; ``failed``: a
     broken connection or no proper answer. ``refusals`` counts every 503 and 429, ``attempts`` every try that left,
-    ``held_back`` those that did not.
+    ``held_back`` those that did not; ``broken`` jobs failed at a worker or were lost with it.
     """
 
     requests: int = 0
@@ -43,6 +47,7 @@ class Totals(NamedTuple):
     gave_up: int = 0
     failed: int = 0
     held_back: int = 0
+    broken: int = 0
 
     @property
     def open(self) -> int:
@@ -54,7 +59,8 @@ class View(NamedTuple):
     """Columns over time, one value per bin. Rates are per second, latencies seconds, NaN where there is nothing.
 
     ``t`` is the middle of each bin; ``arriving`` counts every attempt, ``first`` first attempts only; ``limit`` is NaN
-    where there is none; ``retrying`` counts requests between a failed attempt and the end of the next.
+    where there is none; ``retrying`` counts requests between a failed attempt and the end of the next; ``busy`` are the
+    workers that have a job.
     """
 
     t: Array
@@ -68,6 +74,7 @@ class View(NamedTuple):
     p95: Array
     retrying: Array
     amplification: Array
+    busy: Array
 
 
 class Series:
@@ -89,7 +96,7 @@ class Series:
         self._state = np.zeros(1024, np.uint8)  # ClientOutcome of the last attempt of each request
         self._again = np.zeros(1024, bool)  # whether that attempt is going to be followed by another
         self._latencies = Latencies(bin_s)
-        self._attempts = self._requests = self._refusals = self._held_back = 0
+        self._attempts = self._requests = self._refusals = self._held_back = self._broken = 0
 
     def feed(self, events: Events) -> None:
         """Add rows."""
@@ -105,10 +112,13 @@ class Series:
         self._feed_clients(events[(kinds == Kind.SENT) | (kinds == Kind.ANSWERED) | (kinds == Kind.HELD_BACK)])
         self._feed_decisions(events[kinds == Kind.DECIDED])
         ended = events[kinds == Kind.ENDED]
-        ended = ended[self._latencies.end(ended)]
         # a job that never returned left the system when its row says so
         left = np.where(np.isnan(ended["t"]), ended["value"], ended["t"])
-        self._add(_Column.INSIDE, np.where(np.isnan(left), self.latest_s, left), -1.0)
+        left = np.where(np.isnan(left), self.latest_s, left)
+        self._add(_Column.INSIDE, left[self._latencies.end(ended)], -1.0)
+        self._add(_Column.BUSY, times[kinds == Kind.STARTED])
+        self._add(_Column.BUSY, left[np.isin(ended["code"], _WORKED) & (ended["actor"] >= 0)], -1.0)
+        self._broken += int(np.isin(ended["code"], _BROKEN).sum())
 
     def _feed_clients(self, rows: Events) -> None:
         if not len(rows):
@@ -156,6 +166,7 @@ class Series:
             gave_up=n[ClientOutcome.GAVE_UP],
             failed=n[ClientOutcome.ERRORED],
             held_back=self._held_back,
+            broken=self._broken,
         )
 
     def view(self, until_s: float | None = None, seconds: float | None = None, *, smooth: int = 2) -> View:
@@ -180,8 +191,9 @@ class Series:
             amplification = np.asarray(np.where(requests > 0, attempts / requests, np.nan), float)
         level = np.maximum(np.cumsum(counts[:, _Column.RETRYING]), 0)
         middles: Array = (np.arange(n, dtype=float) + 0.5) * self.bin_s
+        busy = np.maximum(np.cumsum(counts[:, _Column.BUSY]), 0)
         inside, limit = self._inside(n), self._limit(n)
-        every = View(middles, arriving, first, in_time, refused, inside, limit, p50, p95, level, amplification)
+        every = View(middles, arriving, first, in_time, refused, inside, limit, p50, p95, level, amplification, busy)
         return View._make(column[start:] for column in every)
 
     @property

@@ -9,7 +9,7 @@ from demo_workers.records.events import Events
 from demo_workers.scenario import Load, Scenario
 from demo_workers.tape import profile
 from lessons.show import text
-from lessons.show.layout import Fourth, Look
+from lessons.show.layout import Fourth, Look, Sheet
 from lessons.show.scene import Band, Ghost, Mark
 from lessons.show.series import Series
 
@@ -85,6 +85,7 @@ def look(
     open_ended: bool = False,
     noun: str = "requests",
     name: str = "",
+    sheet: Sheet | None = None,
 ) -> Look:
     """The look of a run of this scenario."""
     load, limit = scenario.load, scenario.admission.limit
@@ -105,4 +106,7 @@ def look(
             "requests": requests,
         },
         noun=noun,
+        workers=scenario.service.workers,
+        arrival_rate=load.arrival_rate,
+        sheet=sheet,
     )

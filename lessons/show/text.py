@@ -52,7 +52,7 @@ SYMBOLS = {
 def mark(t: float, knob: str, value: Any) -> Mark:
     """A turned knob as the plots name it."""
     said = "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-    return Mark(t, knob, SYMBOLS.get(knob, f"{knob.replace('_', ' ')} {{}}").format(said))
+    return Mark(t, knob, SYMBOLS.get(knob, f"{knob.replace('_', ' ')} {{}}").format(said), value)
 
 
 def names(before: Scenario, after: Scenario) -> tuple[str, str]:
