@@ -7,26 +7,21 @@ import mmap
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import platformdirs
 from IPython.display import display
-from numpy.typing import NDArray
 
+from lessons import memory_walk
 from lessons.check.claims import Claim, check
 from lessons.show import charts
-
-LINE = 64
-"""Bytes that a processor fetches together."""
 
 SIZES = tuple(1 << power for power in (14, 16, 18, 20, 22, 24, 26))
 """Bytes of the working sets: 16 kB to 64 MB."""
 
-STEPS = 100_000
-BEST_OF = 3
 FILE_BYTES = 8 << 20
 READS = 60
 PROBES = 8
@@ -48,40 +43,7 @@ class Distance(NamedTuple):
 
 def measure_distance(sizes: Sequence[int] = SIZES) -> Distance:
     """Walk through memory of growing size in a random order, then read pages of a file at random."""
-    import numba  # a second, which only this section waits for
-
-    # half a second; in plain Python the interpreter would be all that is measured
-    walk: Any = numba.njit(_walk)
-    walk(_circle(sizes[0]), 10)  # compiled before the clock runs
-    memory = {size: _step_ns(walk, _circle(size)) for size in sizes}
-    return Distance(memory, *_pages())
-
-
-def _walk(cells: NDArray[np.int64], steps: int) -> int:
-    """Each cell names the next one, so that no read can begin before the one before has ended."""
-    at = 0
-    for _ in range(steps):
-        at = cells[at]
-    return at
-
-
-def _circle(size: int) -> NDArray[np.int64]:
-    """One closed walk through all cache lines of ``size`` bytes, in random order."""
-    lines, stride = size // LINE, LINE // 8
-    order = np.random.default_rng(size).permutation(lines) * stride
-    cells = np.zeros(lines * stride, np.int64)
-    cells[order] = np.roll(order, -1)
-    return cells
-
-
-def _step_ns(walk: Callable[..., int], cells: NDArray[np.int64]) -> float:
-    walk(cells, min(len(cells) // (LINE // 8), STEPS))
-    times = []
-    for _ in range(BEST_OF):
-        began = time.perf_counter_ns()
-        walk(cells, STEPS)
-        times.append((time.perf_counter_ns() - began) / STEPS)
-    return min(times)
+    return Distance(memory_walk.step_ns(sizes), *_pages())
 
 
 def _pages() -> tuple[float, float | None]:

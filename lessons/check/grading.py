@@ -121,11 +121,16 @@ def failed_s(run: Run) -> float | None:
 
 def sentence(naive: Grade, yours: Grade, reference: Grade) -> str:
     """The report: a comparison, a band, and the moment it failed."""
+    when = "It never failed." if yours.failed_s is None else f"It failed at second {yours.failed_s:.1f}."
+    return f"{comparison(naive.share, yours.share, reference.share)} {when}"
+
+
+def comparison(naive: float, yours: float, reference: float) -> str:
+    """Three shares of the feasible side by side, and the band that the reader's is in."""
     figures = " · ".join(
-        f"{name} {100 * one.share:.0f}" for name, one in (("naive", naive), ("you", yours), ("reference", reference))
+        f"{name} {100 * share:.0f}" for name, share in (("naive", naive), ("you", yours), ("reference", reference))
     )
-    reach = (yours.share - naive.share) / max(reference.share - naive.share, 1e-9)
+    reach = (yours - naive) / max(reference - naive, 1e-9)
     bands = ((0.95, "As good as the reference."), (0.5, "More than half of the way."), (0.02, "Better than no rule."))
     band = next((text for least, text in bands if reach >= least), "No better than no rule.")
-    when = "It never failed." if yours.failed_s is None else f"It failed at second {yours.failed_s:.1f}."
-    return f"{figures} % of the feasible. {band} {when}"
+    return f"{figures} % of the feasible. {band}"

@@ -41,13 +41,28 @@ def curve(name: str, x: ArrayLike, y: ArrayLike) -> Layer:
     return Layer(name=name, x=np.asarray(x, float), y=np.asarray(y, float), look=look)
 
 
+def path(name: str, x: ArrayLike, y: ArrayLike) -> Layer:
+    """What the twin says, point after point: thin."""
+    return Layer(name=name, x=np.asarray(x, float), y=np.asarray(y, float), look=_stroke(style.TWIN))
+
+
+def reference(name: str, x: ArrayLike, y: ArrayLike, marker: str) -> Layer:
+    """What others have written down: pale marks, of a shape of their own."""
+    look = _stroke(style.THEORY) | {"ls": "", "marker": marker, "ms": 9, "mfc": style.PAPER, "mew": 1.6}
+    return Layer(name=name, x=np.asarray(x, float), y=np.asarray(y, float), look=look)
+
+
 def spread(
-    name: str, values: Mapping[int, Sequence[float]] | Mapping[float, Sequence[float]], *, joined: bool = True
+    name: str,
+    values: Mapping[int, Sequence[float]] | Mapping[float, Sequence[float]],
+    *,
+    joined: bool = True,
+    marker: str = "o",
 ) -> Layer:
     """What the twin says: the mean of its runs, with their range."""
     x, y = _means(values)
     low, high = (np.array([end(ones) for ones in values.values()], float) for end in (min, max))
-    look = _stroke(style.TWIN) | {"marker": "o", "ms": 6, "mfc": style.PAPER}
+    look = _stroke(style.TWIN) | {"marker": marker, "ms": 6, "mfc": style.PAPER}
     look |= {} if joined else {"ls": ""}
     return Layer(name=name, x=x, y=y, low=low, high=high, look=look)
 
@@ -97,6 +112,7 @@ def chart(
     log_x: bool = False,
     log_y: bool = False,
     ticks: Mapping[float, str] | None = None,
+    y_ticks: Mapping[float, str] | None = None,
 ) -> Picture:
     """A picture of some layers; its text for screen readers has their numbers.
 
@@ -108,6 +124,7 @@ def chart(
         log_x: a logarithmic axis.
         log_y: likewise.
         ticks: places on the x axis and what to write there; default is Matplotlib's choice.
+        y_ticks: likewise on the y axis.
     """
     layers = list(layers)
     width, height = (px / style.DPI for px in SIZE_PX)
@@ -124,6 +141,9 @@ def chart(
     if ticks is not None:
         axes.set_xticks(list(ticks), list(ticks.values()))
         axes.set_xticks([], minor=True)
+    if y_ticks is not None:
+        axes.set_yticks(list(y_ticks), list(y_ticks.values()))
+        axes.set_yticks([], minor=True)
     axes.legend(loc="best", fontsize=style.LABEL_PT, frameon=False)
     style.title(figure, title)
     figure.alt = f"{title}. {' '.join(map(_words, layers))}"

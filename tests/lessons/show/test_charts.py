@@ -17,6 +17,8 @@ def test_a_chart_shows_and_says_its_layers() -> None:
         charts.measured("live", {0.5: [1.2]}),
         charts.same_tape("the same tape", {0.5: [1.1]}),
         charts.dots("a post", [0.3, 0.4], [1, 2]),
+        charts.path("one tape", [0.3, 0.4], [1, 2]),
+        charts.reference("handed down", [0.3], [1.5], "s"),
     ]
     figure = charts.chart("A finding", layers, x="ρ", y="wait")
     assert figure.alt.startswith("A finding. Theory: 0.111 at 0.1, 9 at 0.9. Twin: 1 at 0.5, 4 at 0.8.")
@@ -33,8 +35,11 @@ def test_no_point_lies_outside() -> None:
 def test_logarithmic_axes() -> None:
     """Powers of ten are equally far apart."""
     layer = charts.measured("here", {1: [1.0], 1000: [100.0]}, joined=True)
-    figure = charts.chart("x", [layer], x="MB", y="ns", log_x=True, log_y=True)
-    assert (figure.axes[0].get_xscale(), figure.axes[0].get_yscale()) == ("log", "log")
+    ticks = {1.0: "1 ns", 1000.0: "1 µs"}
+    figure = charts.chart("x", [layer], x="MB", y="ns", log_x=True, log_y=True, y_ticks=ticks)
+    axes = figure.axes[0]
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(ticks.values())
 
 
 def test_lines_of_one_chart_can_be_told_apart() -> None:
