@@ -39,7 +39,7 @@ TABLE: Mapping[str, Known] = {
 
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 SPANS = ((86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
-AXIS = {1e-9: "1 ns", 1e-6: "1 µs", 1e-3: "1 ms", 1.0: "1 s"}
+AXIS = {size * 10**power: f"{10**power} {unit}" for size, unit in reversed(UNITS[1:]) for power in range(3)}
 
 
 def ask_order() -> None:
@@ -60,7 +60,7 @@ def show_latencies(found: Mapping[str, float]) -> None:
     """
     steps = [*ordered(found), *(name for name in TABLE if name not in found)]
     places = {name: place for place, name in enumerate(steps)}
-    title = "Each line of this picture is ten times the line below"
+    title = "From the cache to a job: each line is ten times the line below"
     known = [places[name] for name in TABLE]
     layers = [
         charts.reference("the table, as handed down", known, [line.classic for line in TABLE.values()], "s"),
@@ -89,7 +89,8 @@ def _said(seconds: float | None) -> str:
 
 def _span(seconds: float) -> str:
     size, unit = next(((size, unit) for size, unit in SPANS if seconds >= 1.5 * size), SPANS[-1])
-    return f"{seconds / size:.0f} {unit}"
+    said = f"{seconds / size:.0f} {unit}"
+    return said.removesuffix("s") if said == "1 seconds" else said
 
 
 def job_to_cache(found: Mapping[str, float]) -> str:

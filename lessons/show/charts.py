@@ -146,7 +146,7 @@ def chart(
         axes.set_yticks([], minor=True)
     axes.legend(loc="best", fontsize=style.LABEL_PT, frameon=False)
     style.title(figure, title)
-    figure.alt = f"{title}. {' '.join(map(_words, layers))}"
+    figure.alt = f"{title}. {' '.join(_words(layer, ticks or {}) for layer in layers)}"
     return figure
 
 
@@ -168,9 +168,9 @@ def _means(values: Mapping[Any, Sequence[float]]) -> tuple[NDArray[np.float64], 
     return np.array(list(values), float), np.array([np.mean(ones) for ones in values.values()], float)
 
 
-def _words(layer: Layer) -> str:
-    """Few points are told; of many, the first and the last."""
+def _words(layer: Layer, places: Mapping[float, str]) -> str:
+    """Few points are told, at the names of their places; of many, the first and the last."""
     points = list(zip(layer.x, layer.y, strict=True))
     shown = points if len(points) <= 8 else [points[0], points[-1]]
-    said = ", ".join(f"{y:.3g} at {x:.3g}" for x, y in shown)
+    said = ", ".join(f"{y:.3g} at {places.get(float(x), f'{x:.3g}')}" for x, y in shown)
     return f"{layer.name[0].upper()}{layer.name[1:]}: {said}."

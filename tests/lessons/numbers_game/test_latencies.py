@@ -45,7 +45,7 @@ def test_the_ladder_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     """Units fit the size; if the quickest took a second, a job would take weeks."""
     numbers_game.show_latencies(GOOD)
     lines = {line[:12].strip(): line[12:].split() for line in capsys.readouterr().out.splitlines() if line[:1].strip()}
-    assert lines["cache"] == ["2", "ns", "0.5", "ns", "1", "ns", "1", "seconds"]
+    assert lines["cache"] == ["2", "ns", "0.5", "ns", "1", "ns", "1", "second"]
     assert lines["Redis"][:4] == ["100", "µs", "–", "–"]
     assert lines["RQ job"][-2:] == ["46", "days"]
     assert lines["ocean"][0] == "–"

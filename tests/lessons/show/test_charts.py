@@ -32,6 +32,13 @@ def test_no_point_lies_outside() -> None:
     assert figure.axes[0].get_ylim()[1] >= 40
 
 
+def test_places_with_names_are_told_by_them() -> None:
+    """Who cannot see the axis hears what is written there."""
+    layer = charts.measured("here", {0: [2.0], 1: [100.0]})
+    figure = charts.chart("x", [layer], x="", y="ns", ticks={0: "cache", 1: "memory"})
+    assert figure.alt == "x. Here: 2 at cache, 100 at memory."
+
+
 def test_logarithmic_axes() -> None:
     """Powers of ten are equally far apart."""
     layer = charts.measured("here", {1: [1.0], 1000: [100.0]}, joined=True)
