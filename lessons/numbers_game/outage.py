@@ -30,6 +30,8 @@ USUAL = 0.8
 
 UTILIZATIONS = (0.5, 0.7, USUAL)
 SEEDS = range(40, 43)
+OTHERS = range(40, 42)
+"""Seeds of the tapes at the usual utilization, and at the others."""
 BAND_S = 900.0, 1500.0
 """In at least 99 of 100 tapes the recovery at 80 % takes so long: fifteen to twenty-five minutes."""
 
@@ -119,11 +121,9 @@ def _wait_s(run: Run, around_s: float) -> float:
     return float(np.mean(waits)) if len(waits) else float("nan")
 
 
-def twin_outages(
-    utilizations: Sequence[float] = UTILIZATIONS, *, seeds: Sequence[int] = SEEDS
-) -> dict[float, list[Recovery]]:
-    """The same five minutes at several utilizations, in plain Python: ρ → one recovery per seed."""
-    return {rho: [suffer(rho, seed) for seed in seeds] for rho in utilizations}
+def twin_outages() -> dict[float, list[Recovery]]:
+    """The same five minutes at three utilizations, in plain Python: ρ → one recovery per tape."""
+    return {rho: [suffer(rho, seed) for seed in (SEEDS if rho == USUAL else OTHERS)] for rho in UTILIZATIONS}
 
 
 def fluid(t_s: NDArray[np.float64], utilization: float = USUAL) -> NDArray[np.float64]:

@@ -127,7 +127,7 @@ BAD: dict[str, Callable[[], Growth]] = {
     "the books of every": unbalanced,
     "hardly anybody waits": lambda: changed(20, 60, p_wait=0.5),
     "half of the workers are idle": lambda: changed(4, 12, utilization=0.9),
-    "about as many wait as before": lambda: changed(20, 36, p_wait=0.9),
+    "about as many wait at any traffic": lambda: changed(20, 36, p_wait=0.9),
     "the workers are busier": lambda: changed(20, 36, utilization=0.5),
 }
 
