@@ -21,7 +21,7 @@ from lessons.retries.exercises import compare_retries, show_grade, try_live
 from lessons.retries.layers import EVERYBODY, ONLY_FIRST, check_layers, click, show_amplification
 from lessons.retries.lesson import Lesson, open_lesson
 from lessons.retries.one_row import check_race, model, race, show_race
-from lessons.retries.rescue import check_live_rescue, check_rescues, rescue_in_twin, show_rescues
+from lessons.retries.rescue import NAMES, check_live_rescue, check_rescues, rescue_in_twin, show_rescues
 from lessons.retries.sixty_seconds import SixtySeconds, play_two, two_panels
 from lessons.retries.spike import LIMIT, Fate, finding, share_in_time, spike
 from lessons.retries.twenty_tapes import TwentyTapes
@@ -31,6 +31,7 @@ from lessons.retries.waves import check_waves, come_again, offer_longer, same_cr
 __all__ = [
     "EVERYBODY",
     "LIMIT",
+    "NAMES",
     "ONLY_FIRST",
     "Fate",
     "Lesson",

@@ -70,6 +70,9 @@ REMEDIES = {
 }  # fmt: skip
 """By their short names; the first is the reference."""
 
+NAMES = sorted(remedy.name for remedy in REMEDIES.values())
+"""As they are offered: in an order that says nothing."""
+
 REFERENCE = next(iter(REMEDIES))
 RESCUERS = ("lifo", "limit", "breaker")
 

@@ -83,7 +83,7 @@ class SixtySeconds:
             key: w.Button(
                 description=remedy.name, disabled=True, tooltip="one knob may be turned", layout=w.Layout(width="auto")
             )
-            for key, remedy in REMEDIES.items()
+            for key, remedy in sorted(REMEDIES.items(), key=lambda item: item[1].name)
         }
         for key, button in self._buttons.items():
             # widget callbacks may come on any thread
