@@ -12,6 +12,7 @@ from lessons.show.view import show_widget
 TOP = 8
 """Steps of a bar: as many as there are signs for it in a line of text."""
 SIGNS = "▁▂▃▄▅▆▇█"
+COLUMN = w.Layout(width="3.2em", align_items="center")
 
 _drawn: dict[str, list[float]] = {}
 
@@ -38,7 +39,8 @@ def draw(name: str, question: str, places: Sequence[str], *, fixed: Sequence[int
 
     for bar in bars:
         bar.observe(moved, names="value")
-    row = w.HBox(bars, layout=w.Layout(flex_flow="row wrap"))
+    columns = [w.VBox([bar, w.Label(place)], layout=COLUMN) for bar, place in zip(bars, places, strict=True)]
+    row = w.HBox(columns, layout=w.Layout(flex_flow="row wrap"))
     show_widget(w.VBox([w.HTML(f"<b>{question}</b>"), row]), f"{question} [a sketch of {len(bars)} bars]")
 
 
@@ -58,9 +60,8 @@ def _bar(question: str, place: str, given: int | None) -> w.IntSlider:
         value=given or 0,
         max=TOP,
         orientation="vertical",
-        description=place,
         readout=False,
         disabled=given is not None,
         tooltip=f"{question} {place}",
-        layout=w.Layout(width="3.2em", height="9em"),
+        layout=w.Layout(height="8em"),
     )

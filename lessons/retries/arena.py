@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from IPython.display import display
@@ -29,6 +30,9 @@ FULL_BY_S = 3.0
 """By then the overload is felt; who came before does not count."""
 ATTEMPTS = (1, 2, 4)
 OVERLOADED: tuple[BackoffPolicy, ...] = ("fixed", "full")
+
+LOOKS: Mapping[str, Mapping[str, Any]] = {"full": {"ls": "--", "marker": "s"}}
+"""What differs from how the twin is drawn elsewhere, so that two policies can be told apart."""
 
 
 class Score(NamedTuple):
@@ -156,10 +160,10 @@ def more_attempts(lesson: Lesson, *, seed: int = 7) -> dict[str, dict[int, float
 
 def show_attempts(shares: Mapping[str, Mapping[int, float]]) -> None:
     """One line per policy, over the number of attempts."""
-    layers = [
-        charts.spread(f"twin, {policy}", {n: [100 * share] for n, share in found.items()})
-        for policy, found in shares.items()
-    ]
+    layers = []
+    for policy, found in shares.items():
+        layer = charts.spread(f"twin, {policy}", {n: [100 * share] for n, share in found.items()})
+        layers.append(dataclasses.replace(layer, look={**layer.look, **LOOKS.get(policy, {})}))
     title = "Sustained overload: who may try again is served less often"
     ticks = {float(n): str(n) for n in ATTEMPTS}
     display(charts.chart(title, layers, x="attempts per person, at most", y="% served in time", ticks=ticks))

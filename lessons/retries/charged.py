@@ -49,8 +49,8 @@ class Charged(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"{self.case:<36}heard {self.heard} bytes   charged {self.at_first} ×   "
-            f"tried again: {self.status}   charged {self.in_the_end} × in the end"
+            f"{self.case:<38}heard: {self.heard} bytes   charges: {self.at_first}   "
+            f"second try: {self.status}   charges: {self.in_the_end}"
         )
 
 

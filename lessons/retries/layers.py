@@ -90,7 +90,7 @@ def show_amplification() -> None:
     print(f"3 tries in 5 layers: {amplification.through_layers(3, 5)} calls at the bottom")
     for p in (0.01, 0.1, 0.5, 1.0):
         mean, success = amplification.attempts_per_request(p, TRIES), amplification.success(p, TRIES)
-        print(f"one layer, each call fails with probability {p:4g}: {mean:.2f} calls, {success:.4%} succeed")
+        print(f"one layer, each call fails with probability {p:.2f}: {mean:.2f} calls, {success:.6%} succeed")
     bounded = amplification.with_budget(1.0, TRIES, BUDGET)
     print(f"one layer, all fails, retries at most {BUDGET:.0%} of the requests: {bounded:.2f} calls")
 

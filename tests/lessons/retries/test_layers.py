@@ -54,5 +54,5 @@ def test_the_printed_theory(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert "4 tries in 3 layers: 64 calls" in said
     assert "3 tries in 5 layers: 243 calls" in said
-    assert "probability    1: 4.00 calls, 0.0000% succeed" in said
+    assert "probability 1.00: 4.00 calls, 0.000000% succeed" in said
     assert "at most 10% of the requests: 1.10 calls" in said
