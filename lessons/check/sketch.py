@@ -12,8 +12,6 @@ from lessons.show.view import show_widget
 TOP = 8
 """Steps of a bar: as many as there are signs for it in a line of text."""
 SIGNS = "▁▂▃▄▅▆▇█"
-COLUMN = w.Layout(width="3.2em", align_items="center")
-
 _drawn: dict[str, list[float]] = {}
 
 
@@ -39,7 +37,8 @@ def draw(name: str, question: str, places: Sequence[str], *, fixed: Sequence[int
 
     for bar in bars:
         bar.observe(moved, names="value")
-    columns = [w.VBox([bar, w.Label(place)], layout=COLUMN) for bar, place in zip(bars, places, strict=True)]
+    narrow = w.Layout(width="3.2em", align_items="center")
+    columns = [w.VBox([bar, w.Label(place)], layout=narrow) for bar, place in zip(bars, places, strict=True)]
     row = w.HBox(columns, layout=w.Layout(flex_flow="row wrap"))
     show_widget(w.VBox([w.HTML(f"<b>{question}</b>"), row]), f"{question} [a sketch of {len(bars)} bars]")
 
