@@ -103,11 +103,13 @@ async def test_what_workers_take_and_what_keys_join(stack: Stack) -> None:
 
 
 async def test_refusals_that_say_when_to_come_back(stack: Stack) -> None:
-    """429 from each client's bucket, to the last one where nobody tries again; Retry-After is honoured alike."""
-    bucket = BUSY.replace("admission.client_rate", 5.0).replace("admission.client_burst", 2.0)
+    """429 from each client's bucket, to one for each where nobody tries again; Retry-After is honoured alike."""
+    # no token comes at the very moment of a request: a millisecond would decide there
+    bucket = BUSY.replace("admission.client_rate", 3.0).replace("admission.client_burst", 2.0)
     live, twin = await compared(stack, bucket.replace("admission.limit", None))
     counts = [run.ledger.counts["throttled"] for run in (live, twin)]
-    assert abs(counts[0] - counts[1]) <= 2
+    # whoever is late by less than half a token's time gains or loses one at most
+    assert abs(counts[0] - counts[1]) <= BUSY.load.clients
     assert min(counts) > 20
     retry = BUSY.replace("retry.policy", "full").replace("retry.attempts", 4).replace("retry.base_s", 0.05)
     honest, obeyed = await compared(stack, retry)
