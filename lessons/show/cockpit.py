@@ -9,7 +9,8 @@ from typing import Any
 import ipywidgets as w
 
 READY = "Ready."
-_LONGEST = 600
+_LONGEST = 1200
+"""Characters of an error: a policy's own traceback and what it was called with fit in."""
 
 
 class Cockpit:
@@ -62,7 +63,9 @@ class Cockpit:
         said = f"{type(error).__name__}: {error}"
         self.status = said
         shown = said if len(said) <= _LONGEST else said[:_LONGEST] + " …"
-        self._line.value = f'<span role="alert" style="color:#A4262C;font-weight:600">⚠ {html.escape(shown)}</span>'
+        # a traceback keeps its lines
+        style = "color:#A4262C;font-weight:600;white-space:pre-wrap;line-height:1.4"
+        self._line.value = f'<span role="alert" style="{style}">⚠ {html.escape(shown)}</span>'
 
     def close(self) -> None:
         """Take all widgets off the screen."""

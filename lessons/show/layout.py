@@ -30,8 +30,15 @@ RETRIES = (
     Curve("amplification", "tries for each", style.AMPLIFICATION, right=True),
     Curve("retrying", "trying again", style.WAITING),
 )
+RETRYING = frozenset(
+    {"retry_policy", "attempts", "base_s", "cap_s", "honour_retry_after", "after_timeout", "next_try"}
+    | {"idempotency_key"}
+    | {"budget_ratio", "budget_floor_per_s", "breaker_failures", "breaker_open_s"}
+    | {"throttle_k", "throttle_window_s", "bucket_tokens", "bucket_ratio"}
+)
 KNOBS = {
-    "rates": frozenset(
+    "rates": RETRYING
+    | frozenset(
         {"arrival_rate", "think_time_s", "urgent_share", "client_rate", "client_burst", "worker_died"}
         | {"kill_worker", "kill_horse", "freeze_worker", "thaw_worker", "fill_memory", "free_memory"}
         | {"kill_gateway", "kill_redis", "power_cut"}
@@ -41,14 +48,9 @@ KNOBS = {
         {"service_time_s", "timeout_s", "deadline_s", "propagate_deadline", "codel_target_s", "codel_interval_s"}
         | {"slow_network"}
     ),
-    "retries": frozenset(
-        {"retry_policy", "attempts", "base_s", "cap_s", "honour_retry_after", "after_timeout", "next_try"}
-        | {"idempotency_key"}
-        | {"budget_ratio", "budget_floor_per_s", "breaker_failures", "breaker_open_s"}
-        | {"throttle_k", "throttle_window_s", "bucket_tokens", "bucket_ratio"}
-    ),
+    "retries": RETRYING,
 }
-"""Which plot names which knob; in the order of the plots."""
+"""Which plot names which knob; in the order of the plots. The first one names those of retries where no other does."""
 
 
 class Sheet(NamedTuple):
@@ -124,7 +126,8 @@ def four(figure: Figure, look: Look) -> list[Plot]:
         margin = 0.045 if at == 3 else 0.016  # room for the axis at the right
         axes = _axes(figure, at, margin)
         time_axis(axes, look, named=at >= 2)
-        return Stage(axes, look.span, look.scrolling, look.bands, KNOBS[knobs])
+        named = KNOBS[knobs] - RETRYING if knobs == "rates" and look.fourth == "retries" else KNOBS[knobs]
+        return Stage(axes, look.span, look.scrolling, look.bands, named)
 
     rate, inside = look.expect.get("rate", 1.0), look.expect.get("inside", 1.0)
     patience = (look.patience_s, f"patience {look.patience_s:g} s", style.PATIENCE) if look.patience_s else None

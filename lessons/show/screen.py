@@ -45,6 +45,7 @@ class Screen:
         self._sharp = True
         self._costs: deque[float] = deque(maxlen=RECENT)
         self._drawn_at, self._due_s, self._said_at = 0.0, 0.0, 0.0
+        self._told: Mark | None = None  # the knob turned last, once it was said
         self._words = ipywidgets.HTML(layout=ipywidgets.Layout(max_width=f"{(look.sheet or FOUR).size_px[0]}px"))
         self.png = b""  # the last picture meant to be kept
         self.sentence = ""
@@ -68,7 +69,7 @@ class Screen:
 
     def about(self, look: Look) -> None:
         """Begin a new subject with an empty picture."""
-        self._figure, self._long_run = LiveFigure(look), LongRun()
+        self._figure, self._long_run, self._told = LiveFigure(look), LongRun(), None
         self.keep(Series(), title="")
 
     def expect(self, long_run: LongRun) -> None:
@@ -95,10 +96,12 @@ class Screen:
             self._figure.rescale(self._surface.facts.ratio)
         self._surface.push(self._figure.frame(series, now, marks))
         self.frames += 1
-        if self._drawn_at - self._said_at > SENTENCE_S:
-            self._said_at = self._drawn_at
+        last = marks[-1] if marks else None
+        if last != self._told or self._drawn_at - self._said_at > SENTENCE_S:
+            self._told, self._said_at = last, self._drawn_at
             so_far = f"So far: {text.summary(series, noun=self._figure.look.noun)}"
-            self._say(" ".join(filter(None, (self._present(series, now, marks), str(self._long_run), so_far))))
+            present = self._present(series, now, marks)
+            self._say(" ".join(filter(None, (text.turned(marks), present, str(self._long_run), so_far))))
         self._costs.append(time.thread_time() - began)
         costly = len(self._costs) == RECENT and DUTY * self.cost_s * self._fps > SLOWED
         if costly and self._sharp and self._surface.facts.ratio > 1:

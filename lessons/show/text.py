@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from demo_workers.scenario import Scenario
+from demo_workers.scenario import HOOKS, Scenario
 from lessons.show.scene import Band, Ghost, Mark
 from lessons.show.series import Series, Totals, View
+
+TOGETHER_S = 0.3
+"""Knobs that were turned one after the other so quickly are said together: a reader's policy turns two."""
 
 LATE_AFTER_S = 1.0
 """A burst's lateness is worth a title when it outlives the burst by this long."""
@@ -49,10 +52,24 @@ SYMBOLS = {
 }
 
 
+_USUAL = {HOOKS["place"][0], HOOKS["take"][0]}  # a mixture names them too
+
+
 def mark(t: float, knob: str, value: Any) -> Mark:
     """A turned knob as the plots name it."""
     said = "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    if knob == "admission_policy":
+        said = "+".join(part for part in said.split("+") if part not in _USUAL) or said
     return Mark(t, knob, SYMBOLS.get(knob, f"{knob.replace('_', ' ')} {{}}").format(said), value)
+
+
+def turned(marks: Sequence[Mark]) -> str:
+    """What was turned last, and when, for a live picture's alt text."""
+    if not marks:
+        return ""
+    last_s = marks[-1].t
+    labels = {mark.knob: mark.label for mark in marks if last_s - mark.t < TOGETHER_S}
+    return f"Turned at {last_s:.1f} s: {', '.join(labels.values())}."
 
 
 def names(before: Scenario, after: Scenario) -> tuple[str, str]:

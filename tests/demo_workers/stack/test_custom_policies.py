@@ -87,25 +87,35 @@ async def test_a_policy_is_swapped_while_it_runs(stack: Stack) -> None:
     assert [entry.knob for entry in run.steering] == ["next_try", "retry_policy", "retry_policy"]
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "says"),
-    [
-        ("next_try", "n = []\ndef f(x):\n  n.append(1)\n  return 1 / (len(n) < 30)", "raised ZeroDivisionError"),
-        ("next_try", "n = []\ndef f(x):\n  n.append(1)\n  return 0.05 if len(n) < 30 else -1", "returned -1"),
-        ("admit", "n = []\ndef f(x):\n  n.append(1)\n  while len(n) > 60: pass\n  return True", "had not returned"),
-    ],
-)
-async def test_a_mistake_in_mid_run_ends_the_run_and_not_the_system(
-    stack: Stack, name: str, text: str, says: str
-) -> None:
-    """PolicyError within two seconds of it; the next run on the same processes is whole."""
+MISTAKES = {
+    "1 / 0": r"raised ZeroDivisionError: division by zero\n.*<cell>.*line 5.*called with {argument}\(",
+    "return 'soon'": r"returned 'soon': must be .*called with {argument}\(",
+    "while True: pass": r"had not returned after .*<cell>.*line 5",
+}
+"""What a policy does wrong after a while, and what is said of it."""
+FINE = {"next_try": ("0.05", "Failure"), "admit": ("True", "Door")}
+"""What each answers before that, and what it is called with."""
+
+
+@pytest.mark.parametrize("name", FINE)
+@pytest.mark.parametrize("mistake", MISTAKES)
+async def test_a_mistake_in_mid_run_ends_the_run_and_not_the_system(stack: Stack, name: str, mistake: str) -> None:
+    """Of a policy swapped in while it ran: PolicyError with the line, or the value and what it was called with; the
+    record says so too. The next run on the same processes is whole.
+    """
+    answer, argument = FINE[name]
+    text = f"n = []\ndef f(x):\n  n.append(1)\n  if len(n) > 30:\n    {mistake}\n  return {answer}"
     pids = (stack.gateway.pid, stack.clients.pid, stack.redis.pid)
-    live = await stack.begin(BUSY.replace("load.duration_s", 30), **{name: in_a_cell(text)})
+    live = await stack.begin(BUSY.replace("load.duration_s", 30))
+    await live.use(**{name: in_a_cell(text)})
     start = time.monotonic()
-    with pytest.raises(PolicyError, match=f"(?s){name} {says}.*<cell>|{name} {says}"):
+    says = MISTAKES[mistake].replace("{argument}", argument)
+    with pytest.raises(PolicyError, match=f"(?s){name} {says}") as error:
         await live.finished()
     assert time.monotonic() - start < 20
     assert live.run is not None
+    assert live.run.manifest["ended_by"] == str(error.value)
+    assert name in [entry.knob for entry in live.run.steering]
     assert live.run.ledger.counts["pending"] == 0
     assert (stack.gateway.pid, stack.clients.pid, stack.redis.pid) == pids
     run = await play(stack, BUSY)

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from lessons.show import subject
+from lessons.show import subject, text
 from lessons.show.livefig import LiveFigure
 from lessons.show.scene import Mark
 from lessons.show.series import Series
@@ -72,6 +72,20 @@ def test_a_knob_just_turned_is_named_in_the_very_next_frame(seed: int, open_ende
         assert not reads(figure.frame(series, now, marks), name)
         marks.append(Mark(now - 0.02, "arrival_rate", name))
         assert reads(figure.frame(series, now, marks), name)
+
+
+def test_a_policy_just_swapped_is_named_in_the_very_next_frame() -> None:
+    """The reader's own and the queue's; that of retries too, though no plot here is about them."""
+    scenario = LIMITED.replace("load.kind", "uniform")  # no band behind the words
+    figure, series, model = LiveFigure(look(scenario)), Series(), Model(scenario)
+    marks = list[Mark]()
+    for n, (knob, value) in enumerate([("next_try", "patient"), ("admission_policy", "lifo"), ("admit", "door")]):
+        now = 3.0 + 2 * n
+        series.feed(model.advance(now))
+        mark = text.mark(now - 0.02, knob, value)
+        assert not reads(figure.frame(series, now, marks), mark.label)
+        marks.append(mark)
+        assert reads(figure.frame(series, now, marks), mark.label)
 
 
 def test_a_title_that_is_too_long_becomes_smaller() -> None:

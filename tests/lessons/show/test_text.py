@@ -62,4 +62,17 @@ def test_turned_knobs_are_named_briefly() -> None:
     assert labels == []
     assert text.mark(1.0, "arrival_rate", 60.0).label == "λ 60"
     assert text.mark(1.0, "limit", None).label == "K none"
+    assert text.mark(1.0, "admission_policy", "custom+fifo+all").label == "queue custom"
+    assert text.mark(1.0, "admission_policy", "fifo").label == "queue fifo"
     assert text.mark(1.0, "after_timeout", "at_once").label == "after timeout at_once"
+
+
+def test_the_knob_turned_last_is_said_with_its_time() -> None:
+    """A reader's policy turns two at once and both are said; a dragged slider only where it has come to."""
+    assert text.turned([]) == ""
+    turned = [("arrival_rate", 60.0), ("limit", 8), ("limit", 9), ("next_try", "patient"), ("retry_policy", "custom")]
+    times = [1.0, 3.0, 3.1, 7.0, 7.01]
+    marks = [text.mark(t, *knob) for t, knob in zip(times, turned, strict=True)]
+    assert text.turned(marks[:1]) == "Turned at 1.0 s: λ 60."
+    assert text.turned(marks[:3]) == "Turned at 3.1 s: K 9."
+    assert text.turned(marks) == "Turned at 7.0 s: your patient, retry custom."
