@@ -32,8 +32,8 @@ CODEL_TARGET_S, CODEL_INTERVAL_S = 0.25 * PATIENCE_S, 0.3 * PATIENCE_S
 
 
 def in_time(door: Door) -> bool:
-    """A reader's own policy: let in whoever will hardly wait for longer than half of the patience."""
-    return (door.expected_wait_s or 0.0) < 0.5 * PATIENCE_S
+    """A reader's own policy: let in whoever may expect to be served in time, with some reserve."""
+    return (door.expected_wait_s or 0.0) < 0.7 * PATIENCE_S
 
 
 @dataclass(frozen=True, kw_only=True)

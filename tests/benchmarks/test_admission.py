@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from statistics import fmean
 
 import pytest
 
@@ -13,19 +14,23 @@ from lessons.twin.overheads import Overheads
 from lessons.twin.simulate import simulate
 
 COST = Calibration(overhead_before_s=0.001, overhead_after_s=0.002, workers=3, jobs=100, stretch_s=0.0005)
+TAPES = 4
 SEED = random.randrange(2**31)
 
 
 def shares(factor: float) -> dict[Policy, float]:
-    """What each policy serves in the twin, on the same tape."""
+    """What each policy serves in the twin on average, all on the same tapes: on a single one luck may be larger."""
     return {
-        policy: share_served(
-            simulate(
-                overloaded(policy, factor, COST, SEED),
-                overheads=Overheads.measured(COST),
-                admit=policy.admit,
-                engine="python",
+        policy: fmean(
+            share_served(
+                simulate(
+                    overloaded(policy, factor, COST, SEED + n),
+                    overheads=Overheads.measured(COST),
+                    admit=policy.admit,
+                    engine="python",
+                )
             )
+            for n in range(TAPES)
         )
         for policy in POLICIES
     }
@@ -42,10 +47,10 @@ def test_every_policy_that_there_is_takes_part() -> None:
 
 @pytest.mark.parametrize("factor", [2.0, 5.0])
 def test_in_overload_whoever_bounds_serves_more(factor: float) -> None:
-    """Than no limit does, and more than half of what is feasible where the queue is not too long."""
+    """Than no limit does, which serves the fewest of all."""
     found = shares(factor)
     bare = found.pop(UNLIMITED)
-    assert bare < 0.5
+    assert bare < 0.7
     for policy, share in found.items():
         assert share > bare or not policy.bounded, f"{policy.name}, seed {SEED}"
 
@@ -55,7 +60,7 @@ def test_without_overload_nobody_needs_to_be_refused() -> None:
     found = shares(0.8)
     bare = found.pop(UNLIMITED)
     for policy, share in found.items():
-        assert share > 0.85 * bare, f"{policy.name}, seed {SEED}"
+        assert share > 0.9 * bare, f"{policy.name}, seed {SEED}"
 
 
 def test_offered_is_what_was_asked_for() -> None:
