@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Self
 
 import httpx
 import redis
@@ -33,6 +34,17 @@ class Chapter:
         await self.stack.start(self.workers)
         for note in self.stack.notes():
             print(f"Note: {note}")
+
+    async def open(self) -> Self:
+        """The chapter's first cell: start it and print what runs."""
+        await self.start()
+        print(f"{self.stack.redis.name}, {self.workers} worker{'s' * (self.workers != 1)} behind the gateway.")
+        return self
+
+    async def address(self) -> dict[str, str]:
+        """Of the chapter's Redis, which runs then."""
+        await self.stack.start(self.workers)
+        return dict(self.stack.redis.address)
 
     @asynccontextmanager
     async def http(self) -> AsyncIterator[httpx.AsyncClient]:

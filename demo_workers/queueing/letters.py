@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 import redis
 from rq import get_current_job
+from rq.job import Job
 
 from demo_workers.errors import LabError
 
@@ -23,12 +24,14 @@ class Entry(NamedTuple):
         to: whose letter.
         text: what it says; empty at the beginning.
         t: when (CLOCK_MONOTONIC seconds).
+        by: name of the worker.
     """
 
     what: str
     to: str
     text: str
     t: float
+    by: str = ""
 
 
 def letters_key(queue: str) -> str:
@@ -53,12 +56,12 @@ def send(to: str, text: str, work_s: float = 0.0, bug: bool = False) -> str:
     Raises:
         ValueError: as asked for.
     """
-    connection, queue = _place()
-    _note(connection, queue, "begun", to, "")
+    job = _job()
+    _note(job, "begun", to, "")
     time.sleep(work_s)
     if bug:
         raise ValueError(f"the letter to {to} has no address")
-    _note(connection, queue, "sent", to, text)
+    _note(job, "sent", to, text)
     return text
 
 
@@ -72,11 +75,11 @@ def send_stored(to: str, post: str) -> str:
     Raises:
         LookupError: there is no such post any more.
     """
-    connection, queue = _place()
-    stored: Any = connection.get(post_key(queue, post))
+    job = _job()
+    stored: Any = job.connection.get(post_key(job.origin, post))
     if stored is None:
         raise LookupError(f"post = {post!r}: must be stored. It has been deleted.")
-    _note(connection, queue, "sent", to, stored.decode())
+    _note(job, "sent", to, stored.decode())
     return str(stored.decode())
 
 
@@ -91,16 +94,17 @@ def read(connection: redis.Redis, queue: str) -> list[Entry]:
     return [msgspec.json.decode(line, type=Entry) for line in lines]
 
 
-def _place() -> tuple[redis.Redis, str]:
+def _job() -> Job:
     job = get_current_job()
     if job is None:
         raise LabError("current job = None: must be a job that an RQ worker runs. Enqueue it.")
-    return job.connection, job.origin
+    return job
 
 
-def _note(connection: redis.Redis, queue: str, what: str, to: str, text: str) -> None:
-    key = letters_key(queue)
-    with connection.pipeline(transaction=False) as pipeline:
-        pipeline.rpush(key, msgspec.json.encode(Entry(what, to, text, time.monotonic())))
+def _note(job: Job, what: str, to: str, text: str) -> None:
+    key = letters_key(job.origin)
+    entry = Entry(what, to, text, time.monotonic(), job.worker_name or "")
+    with job.connection.pipeline(transaction=False) as pipeline:
+        pipeline.rpush(key, msgspec.json.encode(entry))
         pipeline.expire(key, LIVES_S)
         pipeline.execute()

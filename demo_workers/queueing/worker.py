@@ -17,7 +17,7 @@ from demo_workers.errors import LabError
 from demo_workers.queueing import tasks  # noqa: F401  # so that no job's time holds the import of its function
 from demo_workers.queueing.announced_job import AnnouncedJob
 from demo_workers.queueing.classes import CLASSES
-from demo_workers.queueing.connection import connect
+from demo_workers.queueing.connection import WORKER_RETRIES, connect
 from demo_workers.services import control
 
 TIMINGS: Mapping[str, Mapping[str, Any]] = {
@@ -36,6 +36,7 @@ def work(
     timings: str = "classroom",
     ready: Callable[[str], None] | None = None,
     horse_died: Callable[[], None] | None = None,
+    retries: int = WORKER_RETRIES,
 ) -> None:
     """Work until told to stop.
 
@@ -47,6 +48,7 @@ def work(
         timings: one of ``TIMINGS``.
         ready: called with the worker's name when it is registered and about to wait for its first job.
         horse_died: called each time that a work horse was killed at its job.
+        retries: how often its client tries a command again after a lost connection.
 
     Raises:
         LabError: no such class or timings.
@@ -58,7 +60,7 @@ def work(
     worker = CLASSES[kind](
         [queue],
         name=name,
-        connection=connect(address),
+        connection=connect(address, retries=retries),
         job_class=type("Job", (AnnouncedJob,), {"number": number}),
         serializer=JSONSerializer,
         log_job_description=False,
@@ -92,6 +94,7 @@ def main() -> None:
         config.get("timings", "classroom"),
         ready=lambda name: control.emit("ready", pid=os.getpid(), worker=name),
         horse_died=lambda: control.emit("horse_died"),
+        retries=config.get("retries", WORKER_RETRIES),
     )
 
 

@@ -131,6 +131,7 @@ class RedisServer:
         self.ours = False
         self.name = ""
         self.pid: int | None = None
+        self._command: dict[str, Any] = {}
         self._log = runtime / "redis.log"
         self._leash: Child | None = None
         self._started = self._up = self._gone = False
@@ -172,6 +173,25 @@ class RedisServer:
         self.check_ours("kill")
         if self.pid is not None:
             kill_group(self.pid)
+
+    async def restart(self, timeout_s: float = 10.0) -> None:
+        """Start a server of ours again that was killed: at the same address, on the files that it has kept.
+
+        Raises:
+            RedisUnavailable: it does not answer in time; ``stop()`` still has to be called.
+            LabError: it is not ours, or has not ended.
+        """
+        self.check_ours("restart")
+        if self._leash is None or not self._leash.alive:
+            raise LabError(f"{self.name}: must not be stopped to be started again. Make a new RedisServer.")
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self.pid is not None:  # its end is heard a moment after the signal
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            raise LabError(f"{self.name}: must have ended to be started again, but runs. Kill it first.") from None
+        await self._launch(timeout_s)
+        self._up = True
 
     def check_ours(self, verb: str) -> None:
         """See that the server may be harmed.
@@ -218,10 +238,15 @@ class RedisServer:
         await asyncio.to_thread(self._make_data)
         self.address, self.ours, self.name = {"unix_socket_path": socket, "password": password}, True, binary.name
         kept = config_lines(self.persistence, timestamps=not binary.name.startswith("Redis 6."))
-        config, log = _config(socket, password, self.data, kept), str(self._log)
+        config = _config(socket, password, self.data, kept)
+        self._command = {"argv": [binary.path, "-"], "stdin": config, "log": str(self._log)}
+        await self._launch(timeout_s)
+
+    async def _launch(self, timeout_s: float) -> None:
         assert self._leash is not None
+        self._gone = False
         try:
-            pid = (await self._leash.call("run", argv=[binary.path, "-"], stdin=config, log=log))["pid"]
+            pid = (await self._leash.call("run", **self._command))["pid"]
         except LabError as error:
             raise RedisUnavailable(str(error)) from error
         if not self._gone:  # its end may have been heard in the same breath as its start

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from demo_workers.errors import LabError, WorkersNotReady
 from demo_workers.policies.backoff import BackoffState, ceiling
+from demo_workers.queueing.connection import WORKER_RETRIES
 from demo_workers.services.child import LOOK_S, Child
 
 READY_S = 15.0
@@ -27,10 +28,14 @@ Died = Callable[[str], Awaitable[None]]
 
 
 class WorkerKind(NamedTuple):
-    """What kind of worker: the values of ``service.worker_class`` and ``service.timings``."""
+    """What kind of worker: the values of ``service.worker_class`` and ``service.timings``.
+
+    ``retries`` is how often its client tries a command again after a lost connection.
+    """
 
     worker_class: str = "simple"
     timings: str = "classroom"
+    retries: int = WORKER_RETRIES
 
 
 class Workforce:
@@ -170,6 +175,7 @@ class Workforce:
             "number": number,
             "class": self._kind.worker_class,
             "timings": self._kind.timings,
+            "retries": self._kind.retries,
         }
         log = self._logs / f"worker-{number}.log"
         name, module = f"{self._queue}-w{number}", "demo_workers.queueing.worker"

@@ -17,8 +17,8 @@ from demo_workers.queueing.bounded_enqueue import BoundedQueue
 from demo_workers.queueing.connection import connect, connect_async
 from demo_workers.queueing.job_hash import order
 from demo_workers.records.events import Outcome
-from lessons.back_pressure.private import private_server
 from lessons.check.claims import Claim, check
+from lessons.private_server import private_server
 
 LENGTHS = (100, 10_000, 200_000)
 REPEATS = 15

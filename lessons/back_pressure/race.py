@@ -14,8 +14,8 @@ import redis
 from demo_workers.queueing.bounded_enqueue import BoundedQueue
 from demo_workers.queueing.connection import connect, connect_async
 from demo_workers.queueing.job_hash import order
-from lessons.back_pressure.private import private_server
 from lessons.check.claims import Claim, check
+from lessons.private_server import private_server
 
 PRODUCERS, LIMIT, WAVES = 16, 20, 4
 RACES = 3

@@ -15,6 +15,7 @@ import numpy as np
 import redis
 
 from demo_workers.errors import LabError
+from lessons.check.kills import Killed, call_until_done
 from lessons.message_queues.by_hand import LIST, Consume, Handle
 from lessons.message_queues.lesson import Lesson
 
@@ -23,10 +24,6 @@ POSTS, KILLS = 12, 4
 MOST_HANDLED = 20 * POSTS
 """A ``consume`` that has handled so much and is not done never will be."""
 WORKING = "working"
-
-
-class _Killed(BaseException):
-    """Nobody catches a SIGKILL, so this is no ``Exception``."""
 
 
 class Consumed(NamedTuple):
@@ -87,23 +84,19 @@ def _play(lesson: Lesson, consume: Consume, class_seed: int) -> Consumed:
         if (number := next(calls)) > MOST_HANDLED:
             raise LabError(f"posts handled = {number}: must be done by then. Does it get further each time?")
         if number in deaths and number not in after:
-            raise _Killed
+            raise Killed
         done[post] += 1
         if number in after:
-            raise _Killed
+            raise Killed
 
     with lesson.redis() as connection:
         connection.delete(LIST, WORKING)
         posts = [f"post {n}" for n in range(POSTS)]
         connection.lpush(LIST, *posts)
-        while True:
-            try:
-                consume(connection, handle)
-            except _Killed:
-                continue
-            left: Any = connection.llen(LIST) + connection.llen(WORKING)
-            connection.delete(LIST, WORKING)
-            return Consumed(len(set(posts) - done.keys()), done.total() - len(done), left, len(after))
+        call_until_done(lambda: consume(connection, handle))
+        left: Any = connection.llen(LIST) + connection.llen(WORKING)
+        connection.delete(LIST, WORKING)
+        return Consumed(len(set(posts) - done.keys()), done.total() - len(done), left, len(after))
 
 
 async def grade_consume(lesson: Lesson, consume: Consume, *, class_seed: int = CLASS_SEED) -> None:

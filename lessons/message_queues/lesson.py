@@ -24,15 +24,16 @@ class Lesson(Chapter):
         super().__init__(stack, WORKERS)
         self.measured: dict[str, Loss] = {}
 
-    async def address(self) -> dict[str, str]:
-        """Of the chapter's Redis, which runs then."""
-        await self.stack.start(WORKERS)
-        return dict(self.stack.redis.address)
+
+def make_lesson(name: str = "01_message_queues") -> Lesson:
+    """Not started yet.
+
+    Args:
+        name: of its stack.
+    """
+    return Lesson(stack_with_own_redis(name))
 
 
 async def open_lesson() -> Lesson:
     """Start Redis, gateway and one worker. Running it again replaces what the first call started."""
-    lesson = Lesson(stack_with_own_redis("01_message_queues"))
-    await lesson.start()
-    print(f"{lesson.stack.redis.name}, {WORKERS} worker behind the gateway.")
-    return lesson
+    return await make_lesson().open()

@@ -7,11 +7,9 @@ in its memory as well is what the death of the process alone leaves. A new serve
 from __future__ import annotations
 
 import asyncio
-import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,9 +18,13 @@ from demo_workers.brokers.losses import Loss, Recording, recorded
 from demo_workers.brokers.producers import drained
 from demo_workers.services.persistence import Persistence
 from demo_workers.services.power_cut import cut_power, on_disk
-from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+from demo_workers.services.redis_server import RedisServer
 from lessons.check.claims import Claim, check
 from lessons.message_queues.lesson import Lesson
+from lessons.private_server import private_server
+
+BUNDLED: Mapping[str, str] = {"PATH": ""}
+"""The server that was recorded too, whatever the reader has installed."""
 
 PUBLISHES = 500
 QUEUE = "stored"
@@ -69,25 +71,13 @@ async def lose_servers(lesson: Lesson) -> list[Stored]:
 async def _lose(setting: Persistence) -> Stored:
     with tempfile.TemporaryDirectory(prefix="wb-stored-", dir=on_disk()) as directory:
         disk = Path(directory)
-        async with _server(setting) as server:
+        async with private_server(setting, environ=BUNDLED) as server:
             rate = await asyncio.to_thread(_publish, server)
             method = (await cut_power(server, disk)).method
             kept = setting != "none"
             places = (server.data, disk) if kept else (None, None)
             killed, power = await asyncio.gather(*(_books(setting, place) for place in places))
         return Stored(setting, rate, killed, power, method)
-
-
-@asynccontextmanager
-async def _server(setting: Persistence, restore: Path | None = None) -> AsyncIterator[RedisServer]:
-    runtime = make_runtime_directory()
-    server = RedisServer(runtime, environ={"PATH": ""}, persistence=setting, restore=restore)
-    try:
-        await server.start()
-        yield server
-    finally:
-        await server.stop()
-        shutil.rmtree(runtime, ignore_errors=True)
 
 
 def _publish(server: RedisServer) -> float:
@@ -99,7 +89,7 @@ def _publish(server: RedisServer) -> float:
 
 
 async def _books(setting: Persistence, files: Path | None) -> Loss:
-    async with _server(setting, files) as heir:
+    async with private_server(setting, restore=files, environ=BUNDLED) as heir:
         found = await asyncio.to_thread(drained, open_broker("redis_list", heir.address, QUEUE), 0.0)
         return Loss.of(range(PUBLISHES), found)
 

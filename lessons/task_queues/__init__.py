@@ -1,15 +1,16 @@
 """Chapter 02's verbs, one module per section: what becomes of a task between its 202 and its result?
 
-``lesson`` holds the running system; ``by_hand``, ``states``, ``snapshot`` and ``hearing`` (a), ``compute`` and
-``drawing`` (b), ``deaths``,
-``defaults`` and ``unnoticed`` (c), ``scheduling`` and ``leaderboard`` (d), ``exercises``.
+``lesson`` holds the running system; ``by_hand``, ``states``, ``snapshot`` and ``hearing`` (a), ``compute``, ``drawing``
+and ``shared`` (b), ``defaults``, ``unnoticed``, ``fates``, ``deaths``, ``restart`` and ``on_stage`` (c), ``scheduling``
+and ``leaderboard`` (d), ``exercises``.
 """
 
 from lessons.task_queues.by_hand import check_by_hand, run_by_hand
 from lessons.task_queues.compute import check_thumbnails, make_thumbnails, quicker, show_thumbnails
-from lessons.task_queues.deaths import check_fates, show_who_noticed, six_fates
+from lessons.task_queues.deaths import six_troubles
 from lessons.task_queues.defaults import show_defaults
 from lessons.task_queues.exercises import grade_report, try_report
+from lessons.task_queues.fates import check_fates, show_fates, show_who_noticed
 from lessons.task_queues.hearing import check_heard, check_progress, crash_after_202, order_report
 from lessons.task_queues.leaderboard import check_board, compare_boards, show_board
 from lessons.task_queues.lesson import Lesson, open_lesson
@@ -20,7 +21,6 @@ from lessons.task_queues.unnoticed import (
     check_unnoticed,
     phrase,
     recording,
-    show_fates,
     show_recording,
 )
 
@@ -56,7 +56,7 @@ __all__ = [
     "show_states",
     "show_thumbnails",
     "show_who_noticed",
-    "six_fates",
+    "six_troubles",
     "try_report",
     "two_schedulers",
     "watch_jobs",

@@ -19,9 +19,10 @@ from lessons.check.claims import Claim, check
 from lessons.show import charts
 from lessons.task_queues.drawing import draw
 from lessons.task_queues.lesson import Crew, Lesson, dismiss, until
+from lessons.task_queues.shared import Written, claim_about, show_written, write_rows
 
 PICTURES, DRAWN = 6, 1
-SIZE = 2000, 1500
+SIZE = 1600, 1200
 COUNTS = (1, 2, 4)
 TASK = "demo_workers.queueing.pictures.thumbnails"
 ROUNDING = 1.05
@@ -49,10 +50,17 @@ class Way(NamedTuple):
 
 
 class Ways(NamedTuple):
-    """All ways on the same pictures; the shares are of this machine's processor cores."""
+    """All ways on the same pictures.
+
+    Attributes:
+        ways: of making thumbnails.
+        cores: of this machine's processor.
+        written: what the fewest and the most workers did at a shared database.
+    """
 
     ways: tuple[Way, ...]
     cores: int
+    written: tuple[Written, ...]
 
     def by_workers(self) -> dict[int, Way]:
         """Those of RQ's simple workers, by their number."""
@@ -70,15 +78,17 @@ async def make_thumbnails(lesson: Lesson, *, forking: bool = False) -> Ways:
         folder = crew.logs / "pictures"
         folder.mkdir(exist_ok=True)
         names = await asyncio.to_thread(_draw, folder)
-        ways = [await asyncio.to_thread(_inline, folder, names)]
+        ways, written = [await asyncio.to_thread(_inline, folder, names)], list[Written]()
         for kind, counts in (("simple", COUNTS), ("fork", (2,) if forking else ())):
             for workers in counts:
                 await crew.workforce.employ(workers, WorkerKind(kind))
                 ways.append(await asyncio.to_thread(_queued, crew, kind, workers, folder, names))
+                if kind == "simple" and workers in (min(counts), max(counts)):
+                    written.append(await asyncio.to_thread(write_rows, crew, workers, folder))
         await dismiss(crew.workforce)
         ways.append(await asyncio.to_thread(_pooled, folder, names))
         shutil.rmtree(folder)
-    return Ways(tuple(ways), cores())
+    return Ways(tuple(ways), cores(), tuple(written))
 
 
 def cores() -> int:
@@ -137,6 +147,7 @@ def show_thumbnails(seen: Ways) -> None:
     print(f"{'':<24}{'you waited':>12}{'all done':>10}{'cores busy':>12}")
     for way in seen.ways:
         print(f"{way.name:<24}{way.asked_s:>10.3f} s{way.took_s:>8.2f} s{way.cpu_s / way.took_s:>12.2f}")
+    show_written(seen.written)
     alone = seen.by_workers()[1].took_s
     speeds = {count: [alone / way.took_s] for count, way in seen.by_workers().items()}
     bound = [min(count, seen.cores) for count in COUNTS]
@@ -173,4 +184,5 @@ def check_thumbnails(seen: Ways) -> None:
               all(way.asked_s < inline.asked_s / 2 for way in others), numbers),
         Claim("nobody had more processor time than there are cores", within(lambda way: seen.cores), numbers),
         Claim("nor more than one core for each worker", within(lambda way: way.at_once), numbers),
+        claim_about(seen.written),
     )  # fmt: skip

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from demo_workers.errors import LabError
 from demo_workers.queueing.reports import MONTHS
+from lessons.check.kills import Killed, call_until_done
 from lessons.task_queues.lesson import Lesson
 
 CLASS_SEED = 2026
@@ -28,10 +28,6 @@ Month = Callable[[int], int]
 Load = Callable[[], dict[str, Any] | None]
 Save = Callable[[dict[str, Any]], None]
 Report = Callable[[Month, Load, Save], int]
-
-
-class _Killed(BaseException):
-    """Nobody catches a SIGKILL, so this is no ``Exception``."""
 
 
 class Worked(NamedTuple):
@@ -96,15 +92,17 @@ def _play(lesson: Lesson, report: Report, class_seed: int) -> Worked:
     with lesson.redis() as redis:
         key = f"exercise:{class_seed}"
         read: list[int] = []
+        budget: list[int] = []  # of each call: months until its kill
         told = [0]
         redis.delete(key)
 
         def month(number: int) -> int:
             if len(read) == MOST_MONTHS:
                 raise LabError(f"months read = {MOST_MONTHS}: must be done by then. Does it get further each time?")
-            if fuses and budget[0] == 0:
-                raise _Killed
-            budget[0] -= 1
+            if fuses and budget[-1] == 0:
+                fuses.pop(0)
+                raise Killed
+            budget[-1] -= 1
             read.append(number)
             return values[number]
 
@@ -116,16 +114,13 @@ def _play(lesson: Lesson, report: Report, class_seed: int) -> Worked:
             told.append(int(state.get("done", 0)))
             redis.set(key, json.dumps(state), ex=LIVES_S)
 
-        for calls in count(1):
-            budget = [fuses[0] if fuses else MONTHS]
-            try:
-                total = report(month, load, save)
-            except _Killed:
-                fuses.pop(0)
-                continue
-            redis.delete(key)
-            return Worked(total == sum(values[1:]), len(read), calls, told != sorted(told))
-    raise AssertionError("count never ends")
+        def begin() -> int:
+            budget.append(fuses[0] if fuses else MONTHS)
+            return report(month, load, save)
+
+        total = call_until_done(begin)
+        redis.delete(key)
+        return Worked(total == sum(values[1:]), len(read), len(budget), told != sorted(told))
 
 
 async def grade_report(lesson: Lesson, report: Report, *, class_seed: int = CLASS_SEED) -> None:

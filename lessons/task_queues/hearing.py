@@ -18,11 +18,11 @@ from lessons.job_events import events
 from lessons.show.view import show_widget
 from lessons.task_queues.lesson import Lesson
 
-POSTS, PAUSE_MS = 1000, 60.0
+POSTS, PAUSE_MS = 1000, 45.0
 BROKEN_MONTH = 9
 """The report's table has a mistake in this month, so that its job crashes three quarters through."""
 
-POLL_S = 0.5
+POLL_S = 0.3
 ENDS = ("finished", "failed")
 
 

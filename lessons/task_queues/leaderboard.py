@@ -14,7 +14,7 @@ from demo_workers.queueing import reports
 from lessons.check.claims import Claim, check
 from lessons.task_queues.lesson import Lesson
 
-POSTS, TOP = 20_000, 10
+POSTS, TOP = 10_000, 10
 PERIOD_S = 10.0
 PERIODS = 12
 FACTOR = 5

@@ -14,6 +14,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from demo_workers.errors import LabError
+from demo_workers.queueing.connection import connect
 from demo_workers.stack.workforce import WorkerKind, Workforce
 from lessons.chapter import WAIT_S, Chapter, stack_with_own_redis
 
@@ -54,23 +55,39 @@ class Lesson(Chapter):
         Raises:
             LabError: no successor could be hired for a dead worker.
         """
-        await self.stack.start(WORKERS)
-        failures: list[LabError] = []
-        address, queue = self.stack.redis.address, f"{name}-{secrets.token_hex(3)}"
+        address, queue = await self.address(), f"{name}-{secrets.token_hex(3)}"
+        async with crew_of(address, self.stack.runtime, queue) as crew:
+            await crew.workforce.employ(workers, kind)
+            yield crew
 
-        async def leave_it(worker: str) -> None:
-            """What the dead worker held stays in its hands."""
 
-        workforce = Workforce(address, queue, self.stack.runtime, leave_it, failures.append, lambda _: None)
-        try:
-            with self.redis() as connection:
-                await workforce.employ(workers, kind)
-                rq = Queue(queue, connection=connection, serializer=JSONSerializer)
-                yield Crew(rq, workforce, connection, address, self.stack.runtime)
-        finally:
-            await dismiss(workforce)
-        if failures:
-            raise failures[0]
+@asynccontextmanager
+async def crew_of(address: Mapping[str, str], logs: Path, queue: str, *, first: int = 0) -> AsyncIterator[Crew]:
+    """Workers of a queue on any server, none at first; they have gone when the block ends.
+
+    Args:
+        address: the Redis server.
+        logs: directory for their logs.
+        queue: name of the RQ queue.
+        first: number of the first worker, where another crew works on the same queue.
+
+    Raises:
+        LabError: no successor could be hired for a dead worker.
+    """
+    failures: list[LabError] = []
+
+    async def leave_it(worker: str) -> None:
+        """What the dead worker held stays in its hands."""
+
+    workforce = Workforce(address, queue, logs, leave_it, failures.append, lambda _: None, first=first)
+    connection = connect(address)
+    try:
+        yield Crew(Queue(queue, connection=connection, serializer=JSONSerializer), workforce, connection, address, logs)
+    finally:
+        await dismiss(workforce)
+        connection.close()
+    if failures:
+        raise failures[0]
 
 
 def make_lesson(name: str = "02_task_queues") -> Lesson:
@@ -84,10 +101,7 @@ def make_lesson(name: str = "02_task_queues") -> Lesson:
 
 async def open_lesson() -> Lesson:
     """Start Redis, gateway and three workers. Running it again replaces what the first call started."""
-    lesson = make_lesson()
-    await lesson.start()
-    print(f"{lesson.stack.redis.name}, {WORKERS} workers behind the gateway.")
-    return lesson
+    return await make_lesson().open()
 
 
 async def dismiss(workforce: Workforce) -> None:

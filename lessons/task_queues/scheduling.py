@@ -9,14 +9,20 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from rq import Retry
+from rq.job import JobStatus
+from rq.scheduler import RQScheduler
+
 from demo_workers.queueing import letters
 from demo_workers.services.child import Child
 from lessons.chapter import WAIT_S
 from lessons.check.claims import Claim, check
 from lessons.task_queues.lesson import Crew, Lesson, until
 
-DELAY_S = 0.3
-PATIENCE_S = 0.8
+SCHEDULED = "rq:scheduled:…"
+PUT_AWAY = (JobStatus.SCHEDULED, JobStatus.FAILED)
+DELAY_S = 0.2
+PATIENCE_S = 0.5
 """How long the delayed job is watched while no scheduler is there."""
 
 TICK_S = 1.0
@@ -34,37 +40,53 @@ class Delayed(NamedTuple):
         due_s: when it was to run.
         key: the key of RQ that held it when it was overdue and no scheduler was there.
         status: its status then.
-        scheduler_s: when a scheduler was started.
-        begun_s: when a worker began it.
+        scheduler_s: when two schedulers were started.
+        begun_s: each time that a worker began it.
+        locked: whether one of the schedulers held RQ's lock then.
+        retry_key: the key that held another job, which had failed and was to be tried again later.
     """
 
     due_s: float
     key: str
     status: str
     scheduler_s: float
-    begun_s: float
+    begun_s: tuple[float, ...]
+    locked: bool
+    retry_key: str
 
     def __str__(self) -> str:
         return (
             f"due after {self.due_s:.1f} s; after {PATIENCE_S:.1f} s {self.status!r}, in {self.key}\n"
-            f"a scheduler came after {self.scheduler_s:.1f} s; the job began after {self.begun_s:.1f} s"
+            f"two schedulers came after {self.scheduler_s:.1f} s; the job began {len(self.begun_s)} time(s), "
+            f"after {self.begun_s[0]:.1f} s"
         )
 
 
 async def delay_a_job(lesson: Lesson) -> Delayed:
-    """Enqueue a letter for a moment later, with an idle worker; bring a scheduler when it is long overdue."""
+    """Enqueue a letter for a moment later, with an idle worker; bring two schedulers when it is overdue.
+
+    Another letter fails at once, and is to be tried again in a second.
+    """
     async with lesson.crew("delayed", 1) as crew:
         began = time.monotonic()
         job = crew.queue.enqueue_in(timedelta(seconds=DELAY_S), letters.send, "ada", "happy birthday")
+        again = crew.queue.enqueue(letters.send, "bob", "hello", 0.0, True, retry=Retry(max=1, interval=1))
         await asyncio.sleep(PATIENCE_S)
-        entries: Any = crew.connection.zrange(f"rq:scheduled:{crew.queue.name}", 0, -1)
-        key = "rq:scheduled:…" if job.id.encode() in entries else "another key"
+        await asyncio.to_thread(until, lambda: again.get_status() in PUT_AWAY, "the other letter failed")
+        key, retry_key = (_key(crew, one.id) for one in (job, again))
         status = str(job.get_status().value)
         scheduler_s = time.monotonic() - began
-        async with _timekeepers(crew, [{"kind": "delayed"}]):
+        async with _timekeepers(crew, [{"kind": "delayed"}] * 2):
             await asyncio.to_thread(until, lambda: job.is_finished, "the delayed job done")
-        (begun, _) = letters.read(crew.connection, crew.queue.name)
-        return Delayed(DELAY_S, key, status, scheduler_s, begun.t - began)
+            locked = bool(crew.connection.exists(RQScheduler.get_locking_key(crew.queue.name)))
+        lines = letters.read(crew.connection, crew.queue.name)
+        begun_s = tuple(line.t - began for line in lines if (line.what, line.to) == ("begun", "ada"))
+        return Delayed(DELAY_S, key, status, scheduler_s, begun_s, locked, retry_key)
+
+
+def _key(crew: Crew, job_id: str) -> str:
+    entries: Any = crew.connection.zrange(f"rq:scheduled:{crew.queue.name}", 0, -1)
+    return SCHEDULED if job_id.encode() in entries else "another key"
 
 
 class Periodic(NamedTuple):
@@ -129,8 +151,11 @@ def check_delayed(seen: Delayed) -> None:
     """
     check(
         Claim("overdue, with an idle worker and no scheduler, it still lay in the list of what is for later",
-              seen.status == "scheduled" and seen.key.startswith("rq:scheduled"), str(seen)),
-        Claim("it ran once a scheduler was there", seen.begun_s >= seen.scheduler_s > seen.due_s, str(seen)),
+              seen.status == "scheduled" and seen.key == SCHEDULED, str(seen)),
+        Claim("a failed job whose retry was to come later lay there too", seen.retry_key == SCHEDULED, repr(seen)),
+        Claim("it ran when schedulers were there", seen.begun_s[0] >= seen.scheduler_s > seen.due_s, str(seen)),
+        Claim("the two schedulers had a lock between them, and it ran only once",
+              seen.locked and len(seen.begun_s) == 1, str(seen)),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Section c ★: how long dead workers stayed unnoticed, here and in a recorded run of RQ as it comes."""
+"""Section c ★: how long dead workers stayed unnoticed in a recorded run of RQ as it comes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ import tomllib
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from IPython.display import display
-
 from lessons.check.claims import Claim, check
-from lessons.show import lanes
-from lessons.show.lanes import Event, Span
-from lessons.task_queues.deaths import Fate
 from lessons.task_queues.defaults import LATEST_S, SOONEST_S, computed
 
 NEAR_S = 20.0
@@ -75,16 +70,3 @@ def check_unnoticed(record: Recording) -> None:
 def phrase() -> str:
     """What the prediction was about, in a phrase."""
     return f"between {SOONEST_S / 60:.0f} and {LATEST_S / 60:.0f} minutes later"
-
-
-def show_fates(fates: list[Fate]) -> None:
-    """All six on one time line."""
-    events = [Event(fate.name, kind, t) for fate in fates for kind in ("begun", "sent") for t in getattr(fate, kind)]
-    for fate in fates:
-        events += [Event(fate.name, "harmed", fate.harmed), Event(fate.name, "noticed", fate.noticed)]
-        if fate.thawed is not None:
-            events.append(Event(fate.name, "thawed", fate.thawed))
-    unknown = [Span(fate.name, fate.harmed, fate.noticed) for fate in fates]
-    slowest = max(fate.after_s for fate in fates)
-    title = f"Six letters: some troubles are noticed at once, some after {slowest:.1f} seconds"
-    display(lanes.lanes(title, [fate.name for fate in fates], events, unknown))

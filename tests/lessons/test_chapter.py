@@ -20,8 +20,10 @@ async def test_a_chapter_has_its_own_gateway_and_redis_and_comes_back_after_its_
     monkeypatch.setenv(URL, "redis://127.0.0.1:1/0")  # nobody answers there
     chapter = Chapter(stack_with_own_redis("chapter"), 1)
     try:
-        await chapter.start()
+        assert await chapter.open() is chapter
+        assert "1 worker behind the gateway." in capsys.readouterr().out
         assert chapter.stack.redis.ours
+        assert await chapter.address() == chapter.stack.redis.address
         await chapter.close()
         assert "Everything is stopped." in capsys.readouterr().out
         async with chapter.http() as http:

@@ -47,6 +47,10 @@ BROKER = Words(
     senders="publishers", door="broker", queue="held", workers="consumers", out="acknowledged",
     noun="messages", tries="first delivery", again="delivered again", refused="refused",
 )  # fmt: skip
+TASKS = Words(
+    senders="web server", door="Redis", queue="queue", workers="workers", out="sent",
+    noun="letters", tries="first try", again="tried again", refused="refused",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,9 +72,15 @@ def test_the_recording_bears_the_table_out(capsys: pytest.CaptureFixture[str]) -
 
 
 async def test_what_was_not_run_here_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    """In the column of what was measured, and never guessed."""
+    """In the column of what was measured, and never guessed; what was recorded stands beside it, with its label."""
     message_queues.show_table(Lesson(Stack("test")))
-    assert capsys.readouterr().out.count("not run") == len(KINDS)
+    said = capsys.readouterr().out
+    assert said.count("not run") == len(KINDS)
+    record = recorded()
+    for row in record.rows:
+        if row.broker.startswith("rabbitmq") and row.fault in ("consumer killed", "node killed"):
+            assert f"{row.loss.lost:,} of {row.loss.acknowledged:,}" in said
+    assert record.label.split(";")[0] in said
 
 
 BAD_ROWS: dict[str, tuple[str, str, str]] = {

@@ -13,6 +13,7 @@ from lessons.check.claims import ClaimError
 from lessons.task_queues import Lesson, check_thumbnails, show_thumbnails
 from lessons.task_queues.compute import PICTURES, Way, Ways, quicker
 from lessons.task_queues.drawing import draw
+from lessons.task_queues.shared import HOLD_S, ROWS, Written
 
 
 @pytest.mark.live
@@ -45,13 +46,16 @@ def test_a_thumbnail_has_its_size_and_is_the_same_twice(tmp_path: Path) -> None:
 CHECKS = tuple(range(PICTURES * len(SIDES)))
 INLINE = Way("inline", 1, 0.6, 0.6, 0.58, CHECKS)
 ONE, TWO, FOUR = (Way(f"RQ, simple, {n}", n, 0.01, took, 0.6, CHECKS) for n, took in ((1, 0.65), (2, 0.35), (4, 0.33)))
-TRUE = Ways((INLINE, ONE, TWO, FOUR), cores=2)
+WRITTEN = Written(1, 1.01 * ROWS * HOLD_S, ROWS), Written(4, 1.2 * ROWS * HOLD_S, ROWS)
+TRUE = Ways((INLINE, ONE, TWO, FOUR), cores=2, written=WRITTEN)
 
 BAD = {
     "the same thumbnails": TRUE._replace(ways=(INLINE, ONE._replace(checks=CHECKS[1:]), TWO, FOUR)),
     "you wait for all of it": TRUE._replace(ways=(INLINE, ONE._replace(asked_s=0.5), TWO, FOUR)),
     "than there are cores": TRUE._replace(ways=(INLINE, ONE, TWO, FOUR._replace(took_s=0.2))),
     "one core for each worker": TRUE._replace(ways=(INLINE, ONE._replace(took_s=0.4), TWO, FOUR)),
+    "wrote one after another": TRUE._replace(written=(WRITTEN[0], WRITTEN[1]._replace(took_s=0.5 * ROWS * HOLD_S))),
+    "at one database": TRUE._replace(written=(WRITTEN[0], WRITTEN[1]._replace(rows=ROWS - 1))),
 }
 
 
@@ -60,7 +64,7 @@ def test_true_ways_pass_whatever_the_number_of_cores(cores: int) -> None:
     """With as many cores as workers four are four times as quick, and that is no mistake either."""
     best = FOUR._replace(took_s=0.62 / min(4, cores))
     two = TWO._replace(took_s=0.62 / min(2, cores))
-    seen = Ways((INLINE, ONE, two, best), cores)
+    seen = Ways((INLINE, ONE, two, best), cores, WRITTEN)
     check_thumbnails(seen)
     assert quicker(seen).endswith(f"on {cores} core(s)")
 

@@ -13,7 +13,7 @@ from lessons.task_queues.scheduling import Delayed, Periodic
 
 @pytest.mark.live
 async def test_a_job_for_later_waits_for_a_scheduler(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
-    """An idle worker does not move it; a scheduler does."""
+    """An idle worker does not move it; a scheduler does, and two do it once."""
     seen = await task_queues.delay_a_job(lesson)
     print(seen)
     capsys.readouterr()
@@ -39,11 +39,14 @@ async def test_work_in_advance_pays_above_the_break_even(lesson: Lesson, capsys:
     assert not any(letter.isdigit() for letter in capsys.readouterr().out)
 
 
-LATE = Delayed(0.5, "rq:scheduled:…", "scheduled", 1.0, 1.6)
+LATE = Delayed(0.5, "rq:scheduled:…", "scheduled", 1.0, (1.6,), locked=True, retry_key="rq:scheduled:…")
 BAD_DELAYS = {
     "still lay in the list": LATE._replace(status="finished"),
     "of what is for later": LATE._replace(key="another key"),
-    "once a scheduler was there": LATE._replace(begun_s=0.6),
+    "when schedulers were there": LATE._replace(begun_s=(0.6,)),
+    "whose retry was to come later": LATE._replace(retry_key="another key"),
+    "had a lock": LATE._replace(locked=False),
+    "ran only once": LATE._replace(begun_s=(1.6, 1.7)),
 }
 
 PERIODIC = Periodic(one=3, two=6, mended=3, twice=1)
