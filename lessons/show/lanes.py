@@ -32,7 +32,7 @@ class Event(NamedTuple):
 
 
 class Span(NamedTuple):
-    """From ``start`` to ``end`` (seconds) it was so as ``words`` say, with the length behind them."""
+    """From ``start`` to ``end`` (seconds) it was so as ``words`` say, with the length behind them; "" says nothing."""
 
     lane: str
     start: float
@@ -64,7 +64,7 @@ def lanes(
     for span in unknown:
         y = rows[span.lane]
         axes.barh(y, span.end - span.start, left=span.start, height=0.5, color=style.BAND, zorder=1)
-        if span.end - span.start > 0.5:
+        if span.words and span.end - span.start > 0.5:
             axes.text((span.start + span.end) / 2, y, f"{span.words} {span.end - span.start:.1f} s", ha="center",
                       va="center", fontsize=style.LABEL_PT, color=style.INK)  # fmt: skip
     for kind, (marker, color, size, words) in looks.items():

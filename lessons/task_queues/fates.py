@@ -68,8 +68,8 @@ class Fate(NamedTuple):
 
     @property
     def after_s(self) -> float:
-        """How long nobody knew."""
-        return self.noticed - self.harmed
+        """How long nobody knew. RQ sets its alarm a moment before the letter begins, so the sum may be less than 0."""
+        return max(self.noticed - self.harmed, 0.0)
 
     @property
     def accounted(self) -> bool:
@@ -147,7 +147,7 @@ def show_fates(fates: list[Fate]) -> None:
         if fate.thawed is not None:
             events.append(Event(fate.name, "thawed", fate.thawed))
     bands = [Span(fate.name, fate.harmed, fate.noticed) for fate in fates if fate.name != REDIS]
-    bands += [Span(REDIS, fate.harmed, fate.thawed, "away for") for fate in fates if fate.name == REDIS and fate.thawed]
+    bands += [Span(REDIS, fate.harmed, fate.thawed, "") for fate in fates if fate.name == REDIS and fate.thawed]
     slowest = max(fate.after_s for fate in fates)
     title = f"Six troubles: some are noticed at once, some after {slowest:.1f} seconds"
     display(lanes.lanes(title, [fate.name for fate in fates], events, bands))

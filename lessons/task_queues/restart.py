@@ -107,7 +107,7 @@ class _Restart:
 
     def _statuses(self) -> dict[str, str]:
         """What RQ says of each job; empty where it knows nothing."""
-        said = {to: self._crew.connection.hget(job.key, "status") for to, job in self._jobs.items()}
+        said: dict[str, Any] = {to: self._crew.connection.hget(job.key, "status") for to, job in self._jobs.items()}
         return {to: (status or b"").decode() for to, status in said.items()}
 
     def _fates(
