@@ -180,44 +180,6 @@ async def test_the_death_of_the_server_is_told_once(make: Make, how: str) -> Non
     assert not runtime.exists()
 
 
-@pytest.mark.faults
-async def test_a_killed_server_is_started_again_on_what_it_kept(make: Make) -> None:
-    """At the same address, so that whoever tries again finds it; its death is told each time."""
-    exits: list[str] = []
-    server = make(persistence="aof_always", on_exit=lambda: exits.append("exit"))
-    await server.start()
-    address, first = dict(server.address), server.pid
-    with connect(address) as patient:
-        for number in (1, 2):
-            patient.set(f"post {number}", "chirp")
-            server.kill()
-            await server.restart()
-            assert server.address == address
-            assert patient.get(f"post {number}") == b"chirp"
-            assert exits == ["exit"] * number
-        assert patient.exists("post 1", "post 2") == 2
-    assert server.pid not in (first, None)
-    server.kill()
-    await condition(lambda: len(exits) == 3)
-    await server.stop()
-    assert not server.data.exists()
-
-
-async def test_only_an_ended_server_of_ours_is_started_again(make: Make) -> None:
-    """One that runs, one that was never started and one that was stopped have no second start."""
-    server = make()
-    with pytest.raises(LabError, match="no server started yet"):
-        await server.restart()
-    await server.start()
-    with pytest.raises(LabError, match="Kill it first"):
-        await server.restart(timeout_s=0.1)
-    with connect(server.address) as client:
-        assert client.ping()
-    await server.stop()
-    with pytest.raises(LabError, match="Make a new RedisServer"):
-        await server.restart()
-
-
 @linux
 @pytest.mark.faults
 async def test_the_death_of_the_leash_is_the_death_of_the_server(make: Make) -> None:
