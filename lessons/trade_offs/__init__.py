@@ -6,7 +6,7 @@
 
 from demo_workers.queueing.tasks import work
 from lessons.trade_offs.beats import beats_during, check_beats, compute_elsewhere
-from lessons.trade_offs.break_even import check_break_even, measure, show_break_even, slower
+from lessons.trade_offs.break_even import check_break_even, later, measure, show_break_even, slower
 from lessons.trade_offs.cost import check_costs, count_costs, count_running, show_costs
 from lessons.trade_offs.exercises import grade_percentile, show_share
 from lessons.trade_offs.freeze import FULL_S, apart, check_freeze, freeze_for_both, show_freeze
@@ -36,6 +36,7 @@ __all__ = [
     "count_running",
     "freeze_for_both",
     "grade_percentile",
+    "later",
     "measure",
     "measure_choices",
     "open_lesson",

@@ -39,6 +39,7 @@ CODE: Mapping[str, tuple[str, ...]] = {
 """Modules of ``demo_workers``; a stream of Redis stands for a log."""
 
 BROKERS = (REDIS, RABBITMQ, SQS, LOG)
+SHORT = dict(zip(CHOICES, ("none", "pool", "RQ", "RabbitMQ", "SQS", "log"), strict=True))
 
 
 class Failure(NamedTuple):
@@ -61,9 +62,12 @@ LATER = (POOL, *BROKERS)
 
 FAILURES = (
     Failure("the caller waits for all of the work", "00", "1", (NONE,)),
+    Failure("everybody tries again at once", "04", "a", CHOICES),
+    Failure("each layer's retries multiply", "04", "b", CHOICES),
+    Failure("timed out, and nobody knows whether it was done", "04", "d", CHOICES),
     Failure("it waits behind other people's work", "05", "a", LATER),
     Failure("the author reloads and misses the own post", "05", "b", LATER),
-    Failure("it fails after the yes, and something must be undone", "01", "a", LATER),
+    Failure("it fails after the yes; something must be undone", "01", "a", LATER),
     Failure("the backlog outlasts the patience", "03", "b", LATER),
     Failure("what waits is gone with the process", "05", "d", (POOL,)),
     Failure("the worker dies and nobody notices for long", "02", "c", (REDIS, SQS, LOG)),
@@ -124,9 +128,11 @@ def show_costs(costs: Mapping[str, Cost]) -> None:
     print(f"{'':<14}{'programs':>10}{'statements':>12}{'ways to fail':>14}")
     for choice, cost in costs.items():
         print(f"{choice:<14}{cost}")
-    print("\nways to fail, and where this book shows them")
+    print("\nways to fail, where this book shows them, and with what")
+    print(f"{'':<54}{''.join(f'  {SHORT[choice]}' for choice in costs)}")
     for one in FAILURES:
-        print(f"  {one.chapter} {one.section}  {one.what}: {', '.join(one.choices)}")
+        marks = "".join(f"  {'×' if choice in one.choices else '':^{len(SHORT[choice])}}" for choice in costs)
+        print(f"{one.chapter} {one.section}  {one.what:<48}{marks}".rstrip())
 
 
 async def count_running(lesson: Lesson) -> int:

@@ -22,7 +22,7 @@ PATIENCE_S = 20
 
 
 class Answers(NamedTuple):
-    """How long one kind of work takes to be answered in three ways, in seconds; medians where it was asked often.
+    """How long one kind of work takes to be answered in three ways (seconds; the lower quartile of several times).
 
     Attributes:
         work_s: the work itself.

@@ -72,8 +72,8 @@ class Measured(NamedTuple):
         return {
             NONE: Number(f"a like: {_ms(self.like.inline_s)} inline, {_ms(self.like.queued_s)} through a queue", HERE),
             POOL: Number(f"{_ms(self.pool_s)} per call; process killed: {self.pool_lost} of {WAITING} jobs gone", HERE),
-            REDIS: Number(f"{_ms(self.queue_s)} more for whoever waits; consumers killed: {popped} lost when popping, "
-                          f"{moved} with LMOVE", f"{HERE}; the losses {then}"),
+            REDIS: Number(f"{_ms(self.queue_s)} more for whoever waits; killed consumers lost {popped}, with LMOVE "
+                          f"{moved}", f"{HERE}; the losses {then}"),
             RABBITMQ: Number(f"node killed: {unconfirmed} lost unconfirmed, {confirmed} confirmed", then),
             SQS: Number(f"slow consumers: {_doubled(record)} done twice after the visibility time-out",
                         f"{then}, on a local server that behaves like it"),

@@ -104,4 +104,5 @@ def test_ratio_and_share_say_the_same() -> None:
     point = Answers(0.001, 0.002, 0.003, 0.002)
     assert point.ratio == pytest.approx(1.5)
     assert point.share == pytest.approx(1 / 3)
-    assert "1.5 times as late" in trade_offs.slower([point])
+    assert trade_offs.slower([point]) == "1.5 times as late (3.0 ms against 2.0 ms)"
+    assert trade_offs.later([point, Answers(2.0, 2.002, 2.006, 0.003)]) == "2.006 s against 2.002 s"

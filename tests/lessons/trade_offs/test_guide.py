@@ -126,9 +126,9 @@ def test_a_number_must_be_one_and_say_where_from(bad: Number) -> None:
 
 
 BAD_COSTS: dict[str, dict[str, Cost]] = {
-    "the least of everything": {NONE: Cost(3, 0, 1)},
+    "the least of everything": {NONE: Cost(3, 0, 4)},
     "more programs and more code": {SQS: Cost(0, 90, 6)},
-    "more ways to fail": {SQS: Cost(1, 90, 1)},
+    "more ways to fail": {SQS: Cost(1, 90, 4)},
     "as many as run here": {REDIS: Cost(4, 280, 8)},
 }
 
