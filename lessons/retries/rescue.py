@@ -49,23 +49,23 @@ REMEDIES = {
     key: _remedy(name, why, **knobs)
     for key, name, knobs, why in (
         ("lifo", "newest first", {"admission_policy": "lifo"},
-         "who comes now is served now; the old ones wait for ever, but nobody waits for them"),
+         "who comes now is served now; nobody misses the old ones"),
         ("limit", f"limit {LIMIT}", {"limit": LIMIT},
-         "nobody gets in until the old queue is worked off; then all is well"),
+         "nobody gets in until the old queue is worked off"),
         ("breaker", "circuit breaker", {"breaker_failures": 20},
-         "clients stop calling, and the old queue is worked off meanwhile"),
+         "nobody calls until the old queue is worked off"),
         ("drop", "drop expired", {"admission_policy": "drop_expired"},
-         "the oldest who still waits is served first, and is late a moment after: it lives on the edge"),
+         "who has waited longest comes first, and is late"),
         ("throttle", "adaptive throttle", {"throttle_k": 2.0},
-         "holds nearly all back until the old queue is gone; then it has seen no success for so long that it goes on"),
+         "holds nearly all back, also when the queue has gone"),
         ("budget", "retry budget", {"budget_ratio": 0.1},
-         "of 10 %: the storm ends at once, but the spare fifth needs minutes to work the old queue off"),
+         "ends the storm; the spare fifth has minutes of old work"),
         ("key", "idempotency key", {"idempotency_key": True},
-         "a retry adds no job any more; the old queue is there as before"),
+         "a retry adds no job; the old queue is there as before"),
         ("jitter", "jitter", {"retry_policy": "full", "after_timeout": "backoff"},
-         "spreads the same number of tries a little; it takes none away"),
+         "spreads the tries, and takes none away"),
         ("workers", "double workers", {"workers": 2 * WORKERS},
-         "four tries each at four fifths of the load are more than twice the workers can do"),
+         "four tries each are more than even they can do"),
     )
 }  # fmt: skip
 """By their short names; the first is the reference."""
@@ -144,7 +144,7 @@ def picture_of(found: Mapping[str, Sequence[float]]) -> Picture:
 def table_of(found: Mapping[str, Sequence[float]]) -> str:
     """A line for each knob: how long it takes, and why."""
     return "\n".join(
-        f"{REMEDIES[key].name:<18} {_range(times):>22}: {REMEDIES[key].why}" for key, times in found.items()
+        f"{REMEDIES[key].name:<17} {_range(times):>15}: {REMEDIES[key].why}" for key, times in found.items()
     )
 
 

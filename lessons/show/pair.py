@@ -18,7 +18,7 @@ from PIL import Image
 
 from demo_workers.errors import LoadGeneratorLagging
 from demo_workers.scenario import Scenario
-from lessons.show import png, subject
+from lessons.show import png, style, subject
 from lessons.show.cockpit import Cockpit
 from lessons.show.drive import Drive, System
 from lessons.show.flow.companion import Companion
@@ -30,8 +30,13 @@ from lessons.show.surface import Frame, Output
 from lessons.show.vitals import HEALTH, SIZE_PX
 
 TRIES = 3
+HALF = {"width": "49%", "min_width": "0"}
+"""Side by side in a narrow window too: the pictures shrink."""
+
 FINDING_S = 1.0
 """The finding is about the load's last so many seconds."""
+LEAST_SHOWN = 0.5
+"""Of answers in time per second; what is below rounds to nothing."""
 
 Rider = Callable[["Pair"], Awaitable[None]]
 """Goes along with the loads: looks at them, turns knobs, says something, stops them."""
@@ -84,8 +89,8 @@ class Pair:
                          for frame, side in zip(self._frames, sides, strict=True)]  # fmt: skip
         self._companions = [Companion(side.scenario, self._hop) for side in sides]
         pictures = w.HBox(
-            [w.VBox(screen.widgets, layout=w.Layout(width=f"{SIZE_PX[0]}px")) for screen in self._screens],
-            layout=w.Layout(flex_flow="row wrap", grid_gap="0 12px"),
+            [w.VBox(screen.widgets, layout=HALF) for screen in self._screens],
+            layout=w.Layout(max_width=f"{style.SIZE_PX[0]}px", justify_content="space-between"),
         )
         self._cockpit = Cockpit(
             [pictures, *below, self._companions[0].widget],
@@ -294,5 +299,5 @@ def _finding(name: str, series: Series, until_s: float) -> str:
     """Whom a system served in the end."""
     view = series.view()
     end = (view.t > until_s - FINDING_S) & (view.t <= until_s)
-    served, came = (float(np.mean(rate[end])) if end.any() else 0.0 for rate in (view.in_time, view.first))
-    return f"{name}: {served:.0f} of {came:.0f} a second in time"
+    served = float(np.mean(view.in_time[end])) if end.any() else 0.0
+    return f"{name}: {f'{served:.0f} per second' if served >= LEAST_SHOWN else 'nobody'} in time"

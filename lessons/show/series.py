@@ -21,12 +21,15 @@ _BROKEN = (Result.FAILED, Result.LOST)
 _WORKED = (Result.OK, *_BROKEN)
 """Ends of jobs that had begun at a worker."""
 
+GRAIN = 2.0**-20
+"""Parts of a bin are multiples of this, so that sums of them do not depend on the order."""
+
 AMPLIFICATION_S = 2.0
 """Attempts per request are counted over this many seconds."""
 
 
 class _Column(IntEnum):
-    ATTEMPTS, FIRST, IN_TIME, REFUSED, INSIDE, RETRYING, BUSY = range(7)
+    ATTEMPTS, FIRST, IN_TIME, REFUSED, INSIDE, RETRYING, BUSY, BUSY_PART = range(8)
 
 
 class Totals(NamedTuple):
@@ -60,7 +63,7 @@ class View(NamedTuple):
 
     ``t`` is the middle of each bin; ``arriving`` counts every attempt, ``first`` first attempts only; ``limit`` is NaN
     where there is none; ``retrying`` counts requests between a failed attempt and the end of the next; ``busy`` are the
-    workers that have a job.
+    workers that have a job, on average over the bin.
     """
 
     t: Array
@@ -116,9 +119,16 @@ class Series:
         left = np.where(np.isnan(ended["t"]), ended["value"], ended["t"])
         left = np.where(np.isnan(left), self.latest_s, left)
         self._add(_Column.INSIDE, left[self._latencies.end(ended)], -1.0)
-        self._add(_Column.BUSY, times[kinds == Kind.STARTED])
-        self._add(_Column.BUSY, left[np.isin(ended["code"], _WORKED) & (ended["actor"] >= 0)], -1.0)
+        self._feed_work(events[kinds == Kind.STARTED], left[np.isin(ended["code"], _WORKED) & (ended["actor"] >= 0)])
         self._broken += int(np.isin(ended["code"], _BROKEN).sum())
+
+    def _feed_work(self, started: Events, left: Array) -> None:
+        taken = np.where(np.isnan(started["value"]), started["t"], started["value"])
+        for times, sign in ((taken, 1.0), (left, -1.0)):
+            self._add(_Column.BUSY, times, sign)
+            # of the bin in which it changes, the part that is still to come
+            part = np.rint((1 - times / self.bin_s % 1) / GRAIN) * GRAIN
+            np.add.at(self._counts[:, _Column.BUSY_PART], self._bin(times), sign * part)
 
     def _feed_clients(self, rows: Events) -> None:
         if not len(rows):
@@ -191,7 +201,8 @@ class Series:
             amplification = np.asarray(np.where(requests > 0, attempts / requests, np.nan), float)
         level = np.maximum(np.cumsum(counts[:, _Column.RETRYING]), 0)
         middles: Array = (np.arange(n, dtype=float) + 0.5) * self.bin_s
-        busy = np.maximum(np.cumsum(counts[:, _Column.BUSY]), 0)
+        had = np.cumsum(counts[:, _Column.BUSY]) - counts[:, _Column.BUSY]
+        busy = np.maximum(had + counts[:, _Column.BUSY_PART], 0)
         inside, limit = self._inside(n), self._limit(n)
         every = View(middles, arriving, first, in_time, refused, inside, limit, p50, p95, level, amplification, busy)
         return View._make(column[start:] for column in every)

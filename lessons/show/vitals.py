@@ -69,10 +69,11 @@ def state(look: Look, view: View, totals: Totals, marks: Sequence[Mark]) -> Stat
 
 def words(look: Look, view: View, totals: Totals, marks: Sequence[Mark]) -> str:
     """The same and the curve's last value, for who does not see them."""
-    if not len(view.t):
+    rates = view.in_time[view.t <= (look.duration_s or math.inf)]
+    if not len(rates):
         return ""
     alive, busy, errors = state(look, view, totals, marks).words
-    return f"{view.in_time[-1]:.0f} per second in time; workers: {alive} alive, {busy} busy; errors: {errors}."
+    return f"{rates[-1]:.0f} per second in time; workers: {alive} alive, {busy} busy; errors: {errors}."
 
 
 class Vitals:

@@ -59,7 +59,7 @@ async def test_each_picture_ends_with_whom_its_system_served(two: Two) -> None:
     alts = [frame.alt for frame in all_widgets() if isinstance(frame, Frame)]
     assert len(alts) == 2
     assert [alt.split(":")[0] for alt in alts] == ["left", "right"]
-    assert all("a second in time" in alt for alt in alts)
+    assert all("per second in time" in alt for alt in alts)
 
 
 async def test_frames_are_drawn_for_both_while_a_browser_looks(two: Two) -> None:
