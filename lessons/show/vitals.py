@@ -73,7 +73,7 @@ def words(look: Look, view: View, totals: Totals, marks: Sequence[Mark]) -> str:
     if not len(rates):
         return ""
     alive, busy, errors = state(look, view, totals, marks).words
-    return f"{rates[-1]:.0f} per second in time; workers: {alive} alive, {busy} busy; errors: {errors}."
+    return f"{rates[-1]:.0f} per second in time; {alive} workers alive, {busy} busy; {errors} errors."
 
 
 class Vitals:

@@ -42,7 +42,7 @@ def test_all_workers_live_and_are_busy_in_a_burst() -> None:
     assert at(6.0).words == ("3 of 3", "100%", "0")
     series = folded(BURST)
     said = words(figure().look, series.view(6.0), series.totals(), [])
-    assert "3 of 3 alive, 100% busy" in said
+    assert "3 of 3 workers alive, 100% busy; 0 errors" in said
     assert words(figure().look, Series().view(0.0), Series().totals(), []) == ""
 
 
