@@ -15,7 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import psutil
 import redis
 
 MAX_ENTRIES = 5_000
@@ -56,6 +55,8 @@ def boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
+        import psutil  # a tenth of a worker's start, wanted only where there is no /proc
+
         return f"{platform.node()}-{psutil.boot_time():.0f}"
 
 

@@ -11,7 +11,14 @@ import pytest
 from tests.notebooks.test_notebooks import GONE_S, nbval, still_alive
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-STANDALONE = ("01_message_queues", "03_back_pressure", "04_retries_and_backoff", "05_trade_offs", "06_numbers_game")
+STANDALONE = (
+    "01_message_queues",
+    "02_task_queues",
+    "03_back_pressure",
+    "04_retries_and_backoff",
+    "05_trade_offs",
+    "06_numbers_game",
+)
 """Notebooks whose sections promise it."""
 
 pytestmark = [pytest.mark.notebooks, pytest.mark.slow]

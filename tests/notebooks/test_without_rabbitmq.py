@@ -44,7 +44,7 @@ pytestmark = [pytest.mark.notebooks, pytest.mark.slow]
 def hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """RabbitMQ is nowhere for whatever is started, also where it is installed."""
     (tmp_path / "sitecustomize.py").write_text(HIDING)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.delenv("AMQP_URL", raising=False)
 
 
