@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from IPython.display import display
 
-from lessons.check import predictions
+from lessons.check import ordering
 from lessons.check.claims import Claim, check
 from lessons.numbers_game.clocks import NAMES
-from lessons.show import charts
+from lessons.show import charts, style
 
 SHUFFLED = ("loopback", "RQ job", "cache", "fsync", "system call", "Redis", "memory")
 """As they are offered, in no order."""
@@ -44,7 +44,7 @@ AXIS = {size * 10**power: f"{10**power} {unit}" for size, unit in reversed(UNITS
 
 def ask_order() -> None:
     """The prediction: the seven, to be put in order."""
-    predictions.order("latencies", "Which is the quickest, which the slowest? The quickest on top.", SHUFFLED)
+    ordering.arrange("latencies", "Which is the quickest, which the slowest? The quickest on top.", SHUFFLED)
 
 
 def ordered(found: Mapping[str, float]) -> list[str]:
@@ -63,8 +63,8 @@ def show_latencies(found: Mapping[str, float]) -> None:
     title = "From the cache to a job: each line is ten times the line below"
     known = [places[name] for name in TABLE]
     layers = [
-        charts.reference("the table, as handed down", known, [line.classic for line in TABLE.values()], "s"),
-        charts.reference("the table, about 2020", known, [line.later for line in TABLE.values()], "^"),
+        _known("the table, as handed down", known, [line.classic for line in TABLE.values()], "s"),
+        _known("the table, about 2020", known, [line.later for line in TABLE.values()], "^"),
         charts.measured("measured here", {float(places[name]): [found[name]] for name in ordered(found)}, joined=True),
     ]
     ticks = {float(place): name for name, place in places.items()}
@@ -78,6 +78,10 @@ def show_latencies(found: Mapping[str, float]) -> None:
         )  # fmt: skip
         long = found[name] if name in found else TABLE[name].later
         print(f"{name:12}{here:>9}{classic:>9}{later:>9}   {_span(long * second)}")
+
+
+def _known(name: str, places: Sequence[float], seconds: Sequence[float], marker: str) -> charts.Layer:
+    return charts.line(name, places, seconds, style.THEORY, marker, joined=False)
 
 
 def _said(seconds: float | None) -> str:
@@ -100,7 +104,7 @@ def job_to_cache(found: Mapping[str, float]) -> str:
 
 def reveal_order(found: Mapping[str, float]) -> None:
     """The prediction beside the order that was measured, and how many pairs of it are right."""
-    predictions.reveal_order("latencies", ordered(found))
+    ordering.reveal("latencies", ordered(found))
 
 
 def check_latencies(found: Mapping[str, float]) -> None:

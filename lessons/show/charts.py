@@ -46,12 +46,6 @@ def path(name: str, x: ArrayLike, y: ArrayLike) -> Layer:
     return Layer(name=name, x=np.asarray(x, float), y=np.asarray(y, float), look=_stroke(style.TWIN))
 
 
-def reference(name: str, x: ArrayLike, y: ArrayLike, marker: str) -> Layer:
-    """What others have written down: pale marks, of a shape of their own."""
-    look = _stroke(style.THEORY) | {"ls": "", "marker": marker, "ms": 9, "mfc": style.PAPER, "mew": 1.6}
-    return Layer(name=name, x=np.asarray(x, float), y=np.asarray(y, float), look=look)
-
-
 def spread(
     name: str,
     values: Mapping[int, Sequence[float]] | Mapping[float, Sequence[float]],

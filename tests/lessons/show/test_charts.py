@@ -18,7 +18,6 @@ def test_a_chart_shows_and_says_its_layers() -> None:
         charts.same_tape("the same tape", {0.5: [1.1]}),
         charts.dots("a post", [0.3, 0.4], [1, 2]),
         charts.path("one tape", [0.3, 0.4], [1, 2]),
-        charts.reference("handed down", [0.3], [1.5], "s"),
     ]
     figure = charts.chart("A finding", layers, x="ρ", y="wait")
     assert figure.alt.startswith("A finding. Theory: 0.111 at 0.1, 9 at 0.9. Twin: 1 at 0.5, 4 at 0.8.")
