@@ -11,7 +11,7 @@ from IPython.display import display
 from demo_workers.scenario import Load, Scenario, Service
 from lessons.check.claims import Claim, check
 from lessons.numbers_game.lesson import Lesson
-from lessons.show import charts
+from lessons.show import charts, style
 from lessons.show.figures import Picture
 from lessons.show.progress_box import ProgressBox
 from lessons.sweeps.plan import Swept
@@ -145,8 +145,8 @@ def show_growth(growth: Growth) -> None:
     layers = [
         charts.curve("theory, a + √a workers", sizes, [_theory(by_root, size) for size in GROWTHS]),
         charts.curve("theory, in proportion", sizes, [_theory(in_proportion, size) for size in GROWTHS]),
-        charts.spread("twin, a + √a workers", growth.by_rule(by_root), joined=False),
-        charts.spread("twin, workers in proportion", growth.by_rule(in_proportion), joined=False, marker="s"),
+        _twin("twin, a + √a workers", growth.by_rule(by_root), "o"),
+        _twin("twin, workers in proportion", growth.by_rule(in_proportion), "s"),
     ]
     title = "Workers in proportion: soon nobody waits. By the root: always about as many"
     ticks = {float(size): f"× {size}" for size in GROWTHS}
@@ -159,6 +159,10 @@ def show_growth(growth: Growth) -> None:
             busy, wait = found.mean("utilization") or 0.0, found.mean("p_wait") or 0.0
             columns += f"{rule(size):>{width}}{busy:>6.0%}{wait:>7.1%}"
         print(f"{f'× {size}':>8}{columns}")
+
+
+def _twin(name: str, found: Mapping[int, Sequence[float]], marker: str) -> charts.Layer:
+    return charts.line(name, [*found], [_mean(ones) for ones in found.values()], style.TWIN, marker, joined=False)
 
 
 def fewest_picture(growth: Growth) -> Picture:

@@ -149,8 +149,8 @@ def show_outage(twin: Mapping[float, Sequence[Recovery]]) -> None:
     display(charts.chart(title, layers, x="minutes since the workers went", y="jobs inside"))
     for n, one in enumerate(ones, start=1):
         most, minutes, wait = np.max(one.inside), one.recovered_s / 60, one.later_wait_s / 60
-        print(f"tape {n}: at most {most} jobs inside; normal again {minutes:.1f} minutes after the repair; "
-              f"ten minutes after it one waited {wait:.1f} minutes")  # fmt: skip
+        print(f"tape {n}: up to {most} jobs inside; normal again {minutes:.1f} min after the repair; "
+              f"10 min after it one waited {wait:.1f} min")  # fmt: skip
 
 
 def show_recoveries(twin: Mapping[float, Sequence[Recovery]]) -> None:

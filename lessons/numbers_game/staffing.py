@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -25,6 +26,8 @@ CHOICES = range(16, 23)
 LENGTH_S, SEEDS = 6.0, (21, 77)
 """Of the twin's runs in the notebook. Two tapes are few, for Run All must be quick; these two are typical."""
 
+AXIS = {1.0: "1 ms", 10.0: "10 ms", 100.0: "100 ms"}
+
 
 def crew(workers: int, *, seed: int = 7, length_s: float = LENGTH_S) -> Scenario:
     """The load of this section, for so many workers."""
@@ -35,7 +38,7 @@ def crew(workers: int, *, seed: int = 7, length_s: float = LENGTH_S) -> Scenario
 def show_enough() -> None:
     """What theory says to fifteen workers: why it has no answer."""
     reason = predict_or_reason(crew(JUST_ENOUGH))
-    print(f"{type(reason).__name__}: {reason}" if isinstance(reason, LabError) else reason)
+    print(textwrap.fill(f"{type(reason).__name__}: {reason}" if isinstance(reason, LabError) else f"{reason}", 100))
 
 
 def show_rule() -> None:
@@ -68,7 +71,7 @@ def show_crews(twin: Mapping[int, Sequence[Measures]]) -> None:
     ]
     title = "Each worker more helps, and each helps less than the one before"
     ticks = {float(workers): str(workers) for workers in twin}
-    display(charts.chart(title, layers, x="workers", y="mean wait [ms]", log_y=True, ticks=ticks))
+    display(charts.chart(title, layers, x="workers", y="mean wait", log_y=True, ticks=ticks, y_ticks=AXIS))
     print(f"{'have to wait':>31}{'mean wait [ms]':>18}")
     print(f"workers  busy{'theory':>11}{'twin':>7}{'theory':>11}{'twin':>7}")
     for workers, ones in twin.items():

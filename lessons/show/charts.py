@@ -47,16 +47,12 @@ def path(name: str, x: ArrayLike, y: ArrayLike) -> Layer:
 
 
 def spread(
-    name: str,
-    values: Mapping[int, Sequence[float]] | Mapping[float, Sequence[float]],
-    *,
-    joined: bool = True,
-    marker: str = "o",
+    name: str, values: Mapping[int, Sequence[float]] | Mapping[float, Sequence[float]], *, joined: bool = True
 ) -> Layer:
     """What the twin says: the mean of its runs, with their range."""
     x, y = _means(values)
     low, high = (np.array([end(ones) for ones in values.values()], float) for end in (min, max))
-    look = _stroke(style.TWIN) | {"marker": marker, "ms": 6, "mfc": style.PAPER}
+    look = _stroke(style.TWIN) | {"marker": "o", "ms": 6, "mfc": style.PAPER}
     look |= {} if joined else {"ls": ""}
     return Layer(name=name, x=x, y=y, low=low, high=high, look=look)
 

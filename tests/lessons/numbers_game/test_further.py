@@ -38,7 +38,7 @@ BAD_PAGES: dict[str, tuple[int, dict[str, float]]] = {
     "theory says the same": (10, {"slow": 0.3}),
     "the more parts": (3, {"slow": 0.5}),
     "half of the large pages": (100, {"median_s": 0.01}),
-    "less than half as many": (100, {"hedged_slow": 0.6}),
+    "spares a quarter": (100, {"hedged_slow": 0.6}),
 }
 
 
