@@ -25,6 +25,7 @@ def spike(
     *,
     limit: int | None = None,
     seed: int = 7,
+    service_s: float = SERVICE_S,
     height: float = HEIGHT,
     start_s: float = SPIKE_START_S,
     length_s: float = SPIKE_S,
@@ -41,13 +42,14 @@ def spike(
         overhead_s: RQ's cost per job, as ``Stack.calibrate`` measures it.
         limit: most jobs inside, or None.
         seed: the tape's seed.
+        service_s: how long the work of a post takes; the rates follow it.
         height: arrivals inside the spike, as a multiple of what the workers can do; ``CALM`` is no spike at all.
         start_s: seconds before the spike.
         length_s: seconds of it.
         tail_s: seconds after it.
         drain_s: how long accepted work is waited for at the end.
     """
-    capacity = WORKERS / (SERVICE_S + overhead_s)
+    capacity = WORKERS / (service_s + overhead_s)
     load = Load(
         kind="spike",
         arrival_rate=CALM * capacity,
@@ -59,7 +61,7 @@ def spike(
     retry = Retry(policy="full", attempts=4, base_s=0.2, cap_s=1.0, timeout_s=1.0, after_timeout="at_once")
     return Scenario(
         load=load,
-        service=Service(service_time_s=SERVICE_S, distribution="deterministic", workers=WORKERS),
+        service=Service(service_time_s=service_s, distribution="deterministic", workers=WORKERS),
         admission=Admission(limit=limit),
         retry=retry,
         seed=seed,

@@ -53,10 +53,10 @@ class Form(NamedTuple):
         return self.start_s + self.spike_s + self.end_s - WELL_FOR_S
 
 
-SHORT = Form(start_s=0.5, spike_s=1.5, height=3.4, turn_s=1.6, end_s=1.6)
+SHORT = Form(start_s=0.4, spike_s=1.2, height=4.2, turn_s=1.5, end_s=1.5)
 """What Run All plays of the two: a shorter, higher spike, and nobody turns anything."""
 
-SHORT_RESCUE = Form(start_s=0.3, spike_s=1.5, height=3.6, turn_s=1.0, end_s=2.8)
+SHORT_RESCUE = Form(start_s=0.3, spike_s=1.2, height=4.2, turn_s=1.1, end_s=2.5)
 """What Run All plays of a rescue."""
 
 WELL, WELL_FOR_S = 0.9, 3.0
@@ -86,18 +86,20 @@ class TwoFates:
         """cμ: posts per second that the workers of one system can do, RQ's own cost per job included."""
         return WORKERS / (SERVICE_S + self.cost.overhead_s)
 
-    def load(self, form: Form = FULL, *, struck: bool = True, seed: int = 7) -> Scenario:
+    def load(self, form: Form = FULL, *, struck: bool = True, seed: int = 7, service_s: float = SERVICE_S) -> Scenario:
         """Four fifths of the capacity; the struck system has a spike as well.
 
         Args:
             form: how long.
             struck: whether there is a spike.
             seed: the tape's seed.
+            service_s: how long the work of a post takes.
         """
         height = form.height if struck else CALM
         return spike(
             self.cost.overhead_s,
             seed=seed,
+            service_s=service_s,
             height=height,
             start_s=form.start_s,
             length_s=form.spike_s,
