@@ -98,8 +98,8 @@ def recovery_s(run: Run, turned_s: float) -> float:
 def rescue_in_twin(fates: TwoFates, seeds: Sequence[int] = (7,)) -> dict[str, list[float]]:
     """How long each of the nine knobs takes in the twin (seconds), once per tape, all on the same tapes.
 
-    Several tapes are played by compiled code. Of a single one plain Python plays all nine in two seconds: there the work
-    of a post takes twice as long and half as many come, which is the same load with half as much to play.
+    Several tapes are played by compiled code. Of a single one plain Python plays all nine in two seconds: there the
+    work of a post takes twice as long and half as many come, which is the same load and half as much to play.
 
     Args:
         fates: whose servers and costs the twin has.
