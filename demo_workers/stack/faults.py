@@ -21,7 +21,7 @@ from demo_workers.services.power_cut import Survived, cut_power
 from demo_workers.stack import memory
 
 if TYPE_CHECKING:
-    from demo_workers.stack.stack import Stack
+    from demo_workers.stack.parts import Parts
 
 
 class Fault(NamedTuple):
@@ -76,7 +76,7 @@ class Faults:
         stack: whom to harm.
     """
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Parts) -> None:
         self._stack = stack
         self._frozen: dict[str, Child] = {}
         self._proxy: Child | None = None
