@@ -18,8 +18,8 @@ from tests.processes import children, running
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(240)]
 
-MOMENTS = 5
-PAIRS = 6
+MOMENTS = 3
+PAIRS = 4
 LOAD_S = 0.8
 HANG_S = 30.0
 """A run with such a load is over long before this, or it hangs."""
@@ -78,7 +78,7 @@ async def end(live: LiveRun) -> LabError | None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.method)
 async def test_whatever_the_moment_the_books_balance(stack: Stack, fault: Fault) -> None:
-    """Five moments for each fault, others every time; only a fatal one ends the run, and with its own error."""
+    """Three moments for each fault, others every time; only a fatal one ends the run, and with its own error."""
     seed = random.randrange(10**6)
     dice = random.Random(seed)
     for moment in range(MOMENTS):

@@ -255,17 +255,11 @@ def done(directory: Path) -> bool:
 
 
 @every_broker
-@pytest.mark.parametrize("body", [{1, 2}, b"bytes", float("nan"), object()])
-def test_a_body_that_json_cannot_say_is_refused(broker: Broker, body: object) -> None:
-    """Before anything is sent; the error names the field."""
-    with pytest.raises(ScenarioError, match="body"):
-        broker.publish(body)
-    assert broker.receive(SOON_S) is None
-
-
-@every_broker
-def test_a_body_that_is_too_large_is_refused(broker: Broker) -> None:
-    """The error names its size and the bound."""
+def test_a_body_that_json_cannot_say_or_that_is_too_large_is_refused(broker: Broker) -> None:
+    """Before anything is sent; the error names the field, or its size and the bound."""
+    for body in ({1, 2}, b"bytes", float("nan"), object()):
+        with pytest.raises(ScenarioError, match="body"):
+            broker.publish(body)
     with pytest.raises(ScenarioError, match=f"at most {broker.guarantees.body_max} bytes"):
         broker.publish("x" * broker.guarantees.body_max)
     assert broker.receive(SOON_S) is None
@@ -280,11 +274,11 @@ def test_a_name_that_not_every_broker_takes_is_refused(kind: str, name: str) -> 
 
 
 @every_broker
-@pytest.mark.parametrize("wait_s", [-1.0, 61.0, float("nan")])
-def test_a_wait_without_end_is_refused(broker: Broker, wait_s: float) -> None:
+def test_a_wait_without_end_is_refused(broker: Broker) -> None:
     """Whoever wants to wait longer asks again."""
-    with pytest.raises(ScenarioError, match="wait_s"):
-        broker.receive(wait_s)
+    for wait_s in (-1.0, 61.0, float("nan")):
+        with pytest.raises(ScenarioError, match="wait_s"):
+            broker.receive(wait_s)
 
 
 @every_broker
