@@ -46,7 +46,7 @@ class ProgressBox:
         self._task: asyncio.Task[object] | None = None
         self._whole: asyncio.Task[None] | None = None
         self._began_s = self._told_s = 0.0
-        self.start = w.Button(description=label, button_style="primary", layout=w.Layout(width="auto"))
+        self.start = w.Button(description=label, button_style="primary", layout=w.Layout(flex="none", width="auto"))
         self.start.tooltip = f"{label}: it returns at once, and the bar shows how far it is"
         self.cancel = w.Button(description="Cancel", disabled=True, tooltip="end it: what waits is taken back")
         self.bar = w.IntProgress(min=0, max=1, description=noun, layout=w.Layout(width="26em"))
@@ -55,7 +55,7 @@ class ProgressBox:
         # widget callbacks may come on any thread
         self.start.on_click(lambda _: self._loop.call_soon_threadsafe(self._begin))
         self.cancel.on_click(lambda _: self._loop.call_soon_threadsafe(self._end))
-        self.widget = w.VBox([w.HBox([self.start, self.cancel, self.bar, self.said]), self.picture])
+        self.widget = w.VBox([w.HBox([self.start, self.cancel, self.bar]), self.said, self.picture])
 
     def show(self) -> None:
         """Display it."""
@@ -112,7 +112,8 @@ class ProgressBox:
             pass
         else:
             data = base64.b64encode(png(picture)).decode()
-            self.picture.value = f'<img src="data:image/png;base64,{data}" alt="{html.escape(picture.alt)}">'
+            source, words = f"data:image/png;base64,{data}", html.escape(picture.alt)
+            self.picture.value = f'<img src="{source}" alt="{words}" style="max-width: 100%">'
 
     def _end(self) -> None:
         if self._task is not None:
