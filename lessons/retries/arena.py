@@ -109,9 +109,8 @@ def check_arena(lesson: Lesson, scores: Mapping[str, Score]) -> None:
               immediate.calls == max(one.calls for one in scores.values())
               and immediate.served <= none.served + 0.1 * none.people, numbers),
         Claim("jitter makes fewer calls than a fixed delay, and lower peaks",
-              all(one.calls < fixed.calls and one.loudest < 0.7 * fixed.loudest for one in jittered), numbers),
-        Claim("and serves nearly all, while a fixed delay uses its tries up too soon",
-              all(one.served > max(0.9 * one.people, fixed.served) for one in jittered), numbers),
+              all(one.calls < fixed.calls and one.loudest < 0.8 * fixed.loudest for one in jittered), numbers),
+        Claim("and serves nearly all", all(one.served > 0.9 * one.people for one in jittered), numbers),
         Claim("exponential without jitter leaves the workers idle between its spikes: of all who wait it serves fewest",
               exponential.served < min(one.served for one in (fixed, *jittered)), numbers),
         Claim("nobody gets more out of the workers than they can do", max(rates) < 1.3 * lesson.capacity, numbers),
