@@ -6,7 +6,9 @@ UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Cheap first, so that a small mistake is told early. A new folder under tests/ joins by itself.
+# Pure tests share no machine's time with processes of ours, so all cores do them. Then the others, one by one, cheap
+# ones first, so that a small mistake is told early. A new folder under tests/ joins by itself.
+PURE := not (live or faults or browser or notebooks or install or slow)
 SLOW_TESTS := $(wildcard tests/faults tests/notebooks tests/browser tests/install)
 FAST_TESTS := $(wildcard tests/test_*.py) \
   $(filter-out $(SLOW_TESTS) tests/__pycache__,$(patsubst %/.,%,$(wildcard tests/*/.)))
@@ -30,7 +32,10 @@ demo: $(VENV)/.installed  ## Collapse and rescue without a browser: a table and 
 	@$(BIN)/workbook demo
 
 test: lint  ## Lint, types and the whole suite; one part: make test ARGS="-k ledger"
-	$(BIN)/python -m pytest $(FAST_TESTS) $(SLOW_TESTS) $(ARGS)
+	@pure=0; rest=0; \
+	$(BIN)/python -m pytest -n logical -m "$(PURE)" $(FAST_TESTS) $(SLOW_TESTS) $(ARGS) || pure=$$?; \
+	$(BIN)/python -m pytest -m "not ($(PURE))" $(FAST_TESTS) $(SLOW_TESTS) $(ARGS) || rest=$$?; \
+	case $$pure$$rest in 00|05|50) ;; *) exit 1 ;; esac  # 5: -k has chosen none of this half
 
 lint: setup-test  ## Lint, format check and types only
 	$(BIN)/ruff check .
