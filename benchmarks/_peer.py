@@ -15,9 +15,9 @@ import uvloop
 
 from demo_workers.queueing.connection import connect
 from demo_workers.queueing.tasks import TASKS
-from demo_workers.services import control
-from demo_workers.services.gateway.asgi import Receive, Scope, Send
-from demo_workers.services.gateway.http_server import HttpServer, unix_socket
+from demo_workers.services.children import control
+from demo_workers.services.gateway.web.asgi import Receive, Scope, Send
+from demo_workers.services.gateway.web.http_server import HttpServer, unix_socket
 
 
 async def empty(scope: Scope, receive: Receive, send: Send) -> None:

@@ -27,7 +27,7 @@ from demo_workers.queueing.connection import connect, connect_async
 from demo_workers.queueing.job_hash import order
 from demo_workers.queueing.tasks import TASKS
 from demo_workers.records.events import Outcome
-from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+from demo_workers.services.servers.redis_server import RedisServer, make_runtime_directory
 
 FASTER = 3.0
 """The bar."""

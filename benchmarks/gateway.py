@@ -23,8 +23,8 @@ from benchmarks._bar import Figure, Unavailable, main, say
 from benchmarks._load import Flow, drive
 from demo_workers.errors import LabError
 from demo_workers.queueing.connection import connect_async
-from demo_workers.services.child import Child
-from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+from demo_workers.services.children.child import Child
+from demo_workers.services.servers.redis_server import RedisServer, make_runtime_directory
 
 ADMITTED, REFUSED = 3.0, 0.6
 """The bars."""

@@ -14,7 +14,7 @@ import time
 
 from benchmarks._bar import Figure, main, say
 from demo_workers.queueing.tasks import work
-from demo_workers.services.process_pool import process_pool
+from demo_workers.services.children.process_pool import process_pool
 from demo_workers.stack.workforce import WorkerKind
 from lessons.task_queues.lesson import Crew, Lesson, make_lesson, until
 

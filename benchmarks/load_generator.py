@@ -23,7 +23,7 @@ import msgspec
 
 from benchmarks._bar import Figure, Unavailable, main, say
 from benchmarks._bare_timer import load
-from demo_workers.services.child import Child
+from demo_workers.services.children.child import Child
 
 RATE = 2000.0
 PUNCTUAL_RATE = 500.0

@@ -30,10 +30,10 @@ from demo_workers.brokers.consumer_trials import consumer_kills, visibility_expi
 from demo_workers.brokers.losses import Fault, Loss, Recording, Row
 from demo_workers.brokers.server_trials import NODE_ROWS, NodeTrials, redis_trial
 from demo_workers.errors import LabError, RabbitMQUnavailable
-from demo_workers.services.persistence import SETTINGS, Persistence
-from demo_workers.services.rabbitmq_server import RabbitMQServer
-from demo_workers.services.redis_server import RedisServer, make_runtime_directory
-from demo_workers.services.sqs_server import SqsServer
+from demo_workers.services.servers.persistence import SETTINGS, Persistence
+from demo_workers.services.servers.rabbitmq_server import RabbitMQServer
+from demo_workers.services.servers.redis_server import RedisServer, make_runtime_directory
+from demo_workers.services.servers.sqs_server import SqsServer
 from lessons.check.bars import machine
 
 PARTS = ("redis", "rabbitmq", "consumers")

@@ -29,7 +29,7 @@ from rq.serializers import JSONSerializer
 
 from benchmarks._bar import Figure, main, say
 from demo_workers.queueing.connection import connect
-from demo_workers.services.redis_server import URL, RedisServer, make_runtime_directory
+from demo_workers.services.servers.redis_server import URL, RedisServer, make_runtime_directory
 from lessons.check.bars import machine
 from lessons.task_queues.defaults import LATEST_S
 

@@ -11,7 +11,7 @@ import httpx
 import redis
 
 from demo_workers.queueing.connection import connect
-from demo_workers.services.redis_server import URL
+from demo_workers.services.servers.redis_server import URL
 from demo_workers.stack import Stack
 
 WAIT_S = 20.0

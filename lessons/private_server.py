@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from demo_workers.services.persistence import Persistence
-from demo_workers.services.redis_server import URL, RedisServer, make_runtime_directory
+from demo_workers.services.servers.persistence import Persistence
+from demo_workers.services.servers.redis_server import URL, RedisServer, make_runtime_directory
 
 
 @asynccontextmanager

@@ -19,8 +19,8 @@ import msgspec
 from demo_workers.brokers import Broker, Message, Settings, open_broker
 from demo_workers.brokers.likes import Effect, have, place
 from demo_workers.errors import BrokerError
-from demo_workers.services import control
-from demo_workers.services.child import Child
+from demo_workers.services.children import control
+from demo_workers.services.children.child import Child
 
 Ack = Literal["before", "after", "never"]
 Step = Literal["took", "effect", "acked"]

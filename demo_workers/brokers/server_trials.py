@@ -13,10 +13,10 @@ from demo_workers.brokers import Broker, Settings, open_broker
 from demo_workers.brokers.losses import Loss
 from demo_workers.brokers.producers import Producers, drained
 from demo_workers.errors import RabbitMQUnavailable
-from demo_workers.services.persistence import Persistence
-from demo_workers.services.power_cut import cut_power, on_disk
-from demo_workers.services.rabbitmq_server import RabbitMQServer
-from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+from demo_workers.services.faults.power_cut import cut_power, on_disk
+from demo_workers.services.servers.persistence import Persistence
+from demo_workers.services.servers.rabbitmq_server import RabbitMQServer
+from demo_workers.services.servers.redis_server import RedisServer, make_runtime_directory
 
 QUEUE = "loss"
 WRITERS = 4

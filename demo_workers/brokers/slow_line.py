@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from demo_workers.errors import ScenarioError
-from demo_workers.services.child import Child
-from demo_workers.services.delay_proxy import LOOPBACK
+from demo_workers.services.children.child import Child
+from demo_workers.services.faults.delay_proxy import LOOPBACK
 
 PORTS: Mapping[str, int] = {"redis": 6379, "amqp": 5672, "http": 80}
 
@@ -34,7 +34,7 @@ class SlowLine:
         self._socket = str(directory / "slow.sock") if "unix_socket_path" in address else ""
         target = {"uds": address["unix_socket_path"]} if self._socket else _host_and_port(address)
         config: dict[str, Any] = {"target": target, "uds": self._socket, "latency_s": latency_s}
-        self._proxy = Child("slow line", "demo_workers.services.delay_proxy", config, directory / "slow.log")
+        self._proxy = Child("slow line", "demo_workers.services.faults.delay_proxy", config, directory / "slow.log")
         self.address: dict[str, str] = {}
 
     async def start(self) -> None:

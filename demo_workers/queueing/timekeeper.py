@@ -23,7 +23,7 @@ from rq.serializers import JSONSerializer
 from demo_workers.errors import LabError
 from demo_workers.queueing import letters
 from demo_workers.queueing.connection import connect
-from demo_workers.services import control
+from demo_workers.services.children import control
 
 KEEP_S = 600
 """How long a job keeps others of its name away."""

@@ -18,7 +18,7 @@ from demo_workers.queueing import tasks  # noqa: F401  # so that no job's time h
 from demo_workers.queueing.announced_job import AnnouncedJob
 from demo_workers.queueing.classes import CLASSES
 from demo_workers.queueing.connection import WORKER_RETRIES, connect
-from demo_workers.services import control
+from demo_workers.services.children import control
 
 TIMINGS: Mapping[str, Mapping[str, Any]] = {
     # RQ's own crash detection in a hurry; an idle worker looks up every second (worker_ttl less fifteen)

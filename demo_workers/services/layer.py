@@ -20,7 +20,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from demo_workers.services import control
+from demo_workers.services.children import control
 
 OK, DOWN = 200, 503
 PATIENCE_S = 20.0

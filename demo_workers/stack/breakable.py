@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo_workers.services.power_cut import Survived
+from demo_workers.services.faults.power_cut import Survived
 from demo_workers.stack.faults import Faults
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from demo_workers.errors import LabError, PolicyError
 from demo_workers.policies.custom import Admit, NextTry, check_written, custom_knob
-from demo_workers.services.child import Child
-from demo_workers.services.hosted_policy import pack
-from demo_workers.services.time_limit import STUCK_EXIT, STUCK_SIGNAL
+from demo_workers.services.children.child import Child
+from demo_workers.services.children.hosted_policy import pack
+from demo_workers.services.children.time_limit import STUCK_EXIT, STUCK_SIGNAL
 
 __all__ = ["Admit", "NextTry", "check_written", "custom_knob", "host", "stuck"]
 

@@ -14,10 +14,10 @@ import psutil
 
 from demo_workers.errors import ScenarioError
 from demo_workers.records.directory import Steer
-from demo_workers.services import freezer
-from demo_workers.services.child import Child
-from demo_workers.services.delay_proxy import LONGEST_S
-from demo_workers.services.power_cut import Survived, cut_power
+from demo_workers.services.children.child import Child
+from demo_workers.services.faults import freezer
+from demo_workers.services.faults.delay_proxy import LONGEST_S
+from demo_workers.services.faults.power_cut import Survived, cut_power
 from demo_workers.stack import memory
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class Faults:
             if latency_s > 0 and self._proxy is None:
                 config = {"uds": slow, "target": {"uds": gateway}, "latency_s": latency_s}
                 log = stack.runtime / "delay-proxy.log"
-                self._proxy = Child("delay proxy", "demo_workers.services.delay_proxy", config, log)
+                self._proxy = Child("delay proxy", "demo_workers.services.faults.delay_proxy", config, log)
                 await self._proxy.start()
             elif self._proxy is not None:
                 await self._proxy.call("delay", latency_s=latency_s)

@@ -17,8 +17,8 @@ from demo_workers.records.events import Events, EventTail
 from demo_workers.records.run import Run
 from demo_workers.records.witnesses import Witnesses
 from demo_workers.scenario import KNOBS, Scenario
+from demo_workers.services.children.hosted_policy import source_of
 from demo_workers.services.clients.lagging import lagging
-from demo_workers.services.hosted_policy import source_of
 from demo_workers.stack.custom_policies import Admit, NextTry, check_written, custom_knob
 
 if TYPE_CHECKING:

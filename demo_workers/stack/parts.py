@@ -17,8 +17,8 @@ from demo_workers.queueing import dead_workers
 from demo_workers.queueing.connection import connect_async
 from demo_workers.records.directory import Steer
 from demo_workers.scenario import Scenario
-from demo_workers.services.child import Child
-from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+from demo_workers.services.children.child import Child
+from demo_workers.services.servers.redis_server import RedisServer, make_runtime_directory
 from demo_workers.stack import custom_policies
 from demo_workers.stack.breakable import Breakable
 from demo_workers.stack.faults import Faults

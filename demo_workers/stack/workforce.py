@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from demo_workers.errors import LabError, WorkersNotReady
 from demo_workers.policies.backoff import BackoffState, ceiling
 from demo_workers.queueing.connection import WORKER_RETRIES
-from demo_workers.services.child import LOOK_S, Child
+from demo_workers.services.children.child import LOOK_S, Child
 
 READY_S = 15.0
 

@@ -15,8 +15,8 @@ import psutil
 
 from demo_workers.errors import LabError, RabbitMQUnavailable
 from demo_workers.records.directory import runs_directory
-from demo_workers.services.rabbitmq_server import find_program
-from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+from demo_workers.services.servers.rabbitmq_server import find_program
+from demo_workers.services.servers.redis_server import RedisServer, make_runtime_directory
 
 NEEDED_MB = 200
 OURS = ("demo_workers.brokers", "demo_workers.queueing", "demo_workers.services")

@@ -17,7 +17,7 @@ import msgspec
 from demo_workers.errors import GatewayUnavailable, ScenarioError
 from demo_workers.records.directory import RunDirectory
 from demo_workers.scenario import Scenario
-from demo_workers.services.child import Child
+from demo_workers.services.children.child import Child
 from demo_workers.services.clients.connection import Address
 from demo_workers.services.clients.lagging import lagging
 from lessons.cli.options import make_directory, scenario_of

@@ -15,7 +15,7 @@ from demo_workers.errors import ScenarioError
 from demo_workers.queueing.worker import join
 from demo_workers.records.run import Run
 from demo_workers.scenario import Scenario
-from demo_workers.services.redis_server import URL, RedisServer, make_runtime_directory
+from demo_workers.services.servers.redis_server import URL, RedisServer, make_runtime_directory
 from demo_workers.stack import Stack
 from demo_workers.stack.calibration import Calibration
 from lessons.cli import report

@@ -14,7 +14,7 @@ from typing import Any
 from demo_workers.brokers import Settings, open_broker
 from demo_workers.brokers.consumer import Note, consumer, read_notes
 from demo_workers.errors import LabError
-from demo_workers.services.child import Child
+from demo_workers.services.children.child import Child
 from lessons.chapter import WAIT_S
 
 LOOK_S = 0.005

@@ -16,9 +16,9 @@ from typing import NamedTuple
 from demo_workers.brokers import open_broker
 from demo_workers.brokers.losses import Loss, Recording, recorded
 from demo_workers.brokers.producers import drained
-from demo_workers.services.persistence import Persistence
-from demo_workers.services.power_cut import cut_power, on_disk
-from demo_workers.services.redis_server import RedisServer
+from demo_workers.services.faults.power_cut import cut_power, on_disk
+from demo_workers.services.servers.persistence import Persistence
+from demo_workers.services.servers.redis_server import RedisServer
 from lessons.check.claims import Claim, check
 from lessons.message_queues.lesson import Lesson
 from lessons.private_server import private_server

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from demo_workers.services import layer
-from demo_workers.services.child import Child
+from demo_workers.services.children.child import Child
 from lessons.check.claims import Claim, check
 from lessons.retries.lesson import Lesson
 from lessons.theory import amplification

@@ -20,7 +20,7 @@ from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 from demo_workers.errors import LabError, RedisUnavailable, WorkersNotReady
 from demo_workers.queueing import dead_workers
 from demo_workers.queueing.connection import connect_async
-from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+from demo_workers.services.servers.redis_server import RedisServer, make_runtime_directory
 from demo_workers.stack.workforce import WorkerKind, Workforce
 from lessons.theory.bounds import whole
 

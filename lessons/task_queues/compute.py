@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from IPython.display import display
 
 from demo_workers.queueing.pictures import SIDES, thumbnails
-from demo_workers.services.process_pool import process_pool
+from demo_workers.services.children.process_pool import process_pool
 from demo_workers.stack.workforce import WorkerKind
 from lessons.check.claims import Claim, check
 from lessons.show import charts

@@ -19,8 +19,8 @@ from rq import Retry
 from demo_workers.errors import LabError
 from demo_workers.queueing import letters
 from demo_workers.queueing.letters import Entry
-from demo_workers.services import freezer
-from demo_workers.services.child import Child
+from demo_workers.services.children.child import Child
+from demo_workers.services.faults import freezer
 from demo_workers.stack.workforce import WorkerKind
 from lessons.chapter import WAIT_S
 from lessons.show.flow.viewing import FlowView

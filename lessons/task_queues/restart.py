@@ -17,7 +17,7 @@ from rq import Retry
 
 from demo_workers.queueing import letters
 from demo_workers.queueing.letters import Entry
-from demo_workers.services.redis_server import RedisServer
+from demo_workers.services.servers.redis_server import RedisServer
 from demo_workers.stack.workforce import WorkerKind, Workforce
 from lessons.chapter import WAIT_S
 from lessons.private_server import private_server

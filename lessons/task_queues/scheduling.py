@@ -14,7 +14,7 @@ from rq.job import JobStatus
 from rq.scheduler import RQScheduler
 
 from demo_workers.queueing import letters
-from demo_workers.services.child import Child
+from demo_workers.services.children.child import Child
 from lessons.chapter import WAIT_S
 from lessons.check.claims import Claim, check
 from lessons.task_queues.lesson import Crew, Lesson, until

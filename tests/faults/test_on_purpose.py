@@ -15,7 +15,7 @@ import pytest
 from demo_workers.errors import LabError, LoadGeneratorLagging, RedisUnavailable, ScenarioError
 from demo_workers.records.events import ClientOutcome, Kind, Outcome
 from demo_workers.records.run import Run
-from demo_workers.services.power_cut import Survived
+from demo_workers.services.faults.power_cut import Survived
 from demo_workers.stack import LiveRun, Stack
 from demo_workers.stack.faults import FAULTS
 from tests.demo_workers.services.processes import lives

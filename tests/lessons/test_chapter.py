@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from demo_workers.services.redis_server import URL
+from demo_workers.services.servers.redis_server import URL
 from lessons.chapter import Chapter, stack_with_own_redis
 
 pytestmark = pytest.mark.live

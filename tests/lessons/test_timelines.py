@@ -10,7 +10,7 @@ from redis.exceptions import ResponseError
 
 from demo_workers.queueing.connection import connect
 from demo_workers.queueing.tasks import fan_out_into
-from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+from demo_workers.services.servers.redis_server import RedisServer, make_runtime_directory
 from lessons import timelines
 
 pytestmark = pytest.mark.live

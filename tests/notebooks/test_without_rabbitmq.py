@@ -30,7 +30,7 @@ os.access = access
 """Python runs it before anything else: no program of this name can be found or run, wherever a system puts it."""
 
 LOOKING = """
-from demo_workers.services.rabbitmq_server import RabbitMQUnavailable, find_program
+from demo_workers.services.servers.rabbitmq_server import RabbitMQUnavailable, find_program
 try:
     print(find_program())
 except RabbitMQUnavailable:

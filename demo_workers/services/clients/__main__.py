@@ -19,11 +19,11 @@ import uvloop
 
 from demo_workers.errors import LabError
 from demo_workers.scenario import Scenario
-from demo_workers.services import control, time_limit
+from demo_workers.services.children import control, time_limit
+from demo_workers.services.children.hosted_policy import HostedPolicy, host
 from demo_workers.services.clients.connection import Address
 from demo_workers.services.clients.generator import MAX_IN_FLIGHT, Generator
 from demo_workers.services.clients.priority import go_first
-from demo_workers.services.hosted_policy import HostedPolicy, host
 
 OTHER_FILES = 256
 """File descriptors that are not attempts in flight: idle connections, the record, pipes."""

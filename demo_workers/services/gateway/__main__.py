@@ -21,14 +21,14 @@ from redis.exceptions import RedisError
 from demo_workers.errors import LabError, RedisUnavailable
 from demo_workers.queueing.connection import connect, connect_async
 from demo_workers.scenario import Scenario
-from demo_workers.services import control, time_limit
+from demo_workers.services.children import control, time_limit
 from demo_workers.services.gateway.app import App
 from demo_workers.services.gateway.following import Follower
-from demo_workers.services.gateway.http_server import HttpServer, tcp_socket, unix_socket
 from demo_workers.services.gateway.inline import SWITCH_S, Inline
 from demo_workers.services.gateway.state import State
 from demo_workers.services.gateway.unannounced import Unannounced
 from demo_workers.services.gateway.verbs import Verbs
+from demo_workers.services.gateway.web.http_server import HttpServer, tcp_socket, unix_socket
 
 LEAVE_S = 0.8
 """However things stand, the process is gone after this."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from contextlib import aclosing
 
 from demo_workers.services.gateway import openapi
-from demo_workers.services.gateway.asgi import ClientGone, Receive, Scope, Send
-from demo_workers.services.gateway.cancelling import Cancelling
+from demo_workers.services.gateway.door.posting import Posting
 from demo_workers.services.gateway.inline import Inline
-from demo_workers.services.gateway.looking import Looking
 from demo_workers.services.gateway.metrics import Metrics
-from demo_workers.services.gateway.posting import Posting
-from demo_workers.services.gateway.problems import Answer, Headers, Problem, Stream
+from demo_workers.services.gateway.news.cancelling import Cancelling
+from demo_workers.services.gateway.news.looking import Looking
+from demo_workers.services.gateway.news.streaming import Streaming
 from demo_workers.services.gateway.routes import Table
 from demo_workers.services.gateway.state import State
-from demo_workers.services.gateway.streaming import Streaming
+from demo_workers.services.gateway.web.asgi import ClientGone, Receive, Scope, Send
+from demo_workers.services.gateway.web.problems import Answer, Headers, Problem, Stream
 
 
 class App:

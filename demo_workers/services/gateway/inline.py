@@ -17,10 +17,10 @@ import redis
 from redis.exceptions import RedisError
 
 from demo_workers.queueing import charges, reports, tasks
-from demo_workers.services.gateway import heads
-from demo_workers.services.gateway.asgi import ClientGone, Receive, Scope, hung_up
-from demo_workers.services.gateway.orders import read_order
-from demo_workers.services.gateway.problems import CLOSE, JSON, Answer, answer, redis_gone, unavailable
+from demo_workers.services.gateway.door.orders import read_order
+from demo_workers.services.gateway.web import heads
+from demo_workers.services.gateway.web.asgi import ClientGone, Receive, Scope, hung_up
+from demo_workers.services.gateway.web.problems import CLOSE, JSON, Answer, answer, redis_gone, unavailable
 
 WAITING_PER_THREAD = 4
 """How long the line for a thread may be."""

@@ -14,10 +14,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
-from demo_workers.services.gateway.asgi import Receive, Scope
 from demo_workers.services.gateway.inline import Inline
-from demo_workers.services.gateway.problems import Answer
 from demo_workers.services.gateway.state import State
+from demo_workers.services.gateway.web.asgi import Receive, Scope
+from demo_workers.services.gateway.web.problems import Answer
 
 OUTCOMES = ("admitted", "duplicate", "shed", "throttled", "errored")
 EVENTS = ("started", "finished", "failed", "cancelled", "dropped", "lost")

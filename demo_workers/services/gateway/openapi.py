@@ -14,17 +14,17 @@ import msgspec
 
 from demo_workers.queueing.tasks import TASKS
 from demo_workers.services.gateway import bodies
-from demo_workers.services.gateway.asgi import Receive, Scope
-from demo_workers.services.gateway.heads import (
+from demo_workers.services.gateway.news.listeners import EVENTS
+from demo_workers.services.gateway.routes import ALWAYS, JOB_ID, ROUTES, Route, Said
+from demo_workers.services.gateway.web.asgi import Receive, Scope
+from demo_workers.services.gateway.web.heads import (
     FIRST_OWN_REQUEST,
     LONGEST_DEADLINE_S,
     LONGEST_WAIT_S,
     MAX_ATTEMPT,
     MAX_CLIENT,
 )
-from demo_workers.services.gateway.listeners import EVENTS
-from demo_workers.services.gateway.problems import JSON, Answer, answer
-from demo_workers.services.gateway.routes import ALWAYS, JOB_ID, ROUTES, Route, Said
+from demo_workers.services.gateway.web.problems import JSON, Answer, answer
 
 Json = dict[str, Any]
 

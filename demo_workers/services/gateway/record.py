@@ -9,7 +9,7 @@ from pathlib import Path
 
 from demo_workers.queueing.announce import Announcement, boot_id
 from demo_workers.records.events import NAN, Kind, Outcome, Result, writer_to
-from demo_workers.services.gateway.heads import Name
+from demo_workers.services.gateway.web.heads import Name
 
 Job = tuple[int, int]
 """Request and attempt."""

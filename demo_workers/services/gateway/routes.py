@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from demo_workers.services.gateway import bodies
-from demo_workers.services.gateway.asgi import Receive, Scope
-from demo_workers.services.gateway.problems import Answer, Problem, Stream
+from demo_workers.services.gateway.web.asgi import Receive, Scope
+from demo_workers.services.gateway.web.problems import Answer, Problem, Stream
 
 Handler = Callable[[Scope, Receive], Awaitable[Answer | Stream]]
 Methods = Mapping[str, Handler]

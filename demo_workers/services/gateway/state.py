@@ -18,15 +18,15 @@ from demo_workers.queueing.bounded_enqueue import BoundedQueue
 from demo_workers.queueing.taking import Rule, take_key
 from demo_workers.records.events import Outcome
 from demo_workers.scenario import Admission
-from demo_workers.services.gateway.drain_rate import DrainRate
-from demo_workers.services.gateway.heads import FIRST_OWN_REQUEST, Name
+from demo_workers.services.gateway.door.drain_rate import DrainRate
+from demo_workers.services.gateway.door.limits import Limits
+from demo_workers.services.gateway.door.refusals import Refusals
+from demo_workers.services.gateway.door.throttle import Throttle
 from demo_workers.services.gateway.histogram import Histogram
-from demo_workers.services.gateway.limits import Limits
-from demo_workers.services.gateway.listeners import Listeners
+from demo_workers.services.gateway.news.listeners import Listeners
+from demo_workers.services.gateway.news.waiters import Ending, How, Waiters
 from demo_workers.services.gateway.record import Counts, Record
-from demo_workers.services.gateway.refusals import Refusals
-from demo_workers.services.gateway.throttle import Throttle
-from demo_workers.services.gateway.waiters import Ending, How, Waiters
+from demo_workers.services.gateway.web.heads import FIRST_OWN_REQUEST, Name
 
 _LOST = msgspec.Raw(b'"WorkerDied: the worker that was at this job has died"')
 MAX_QUESTIONS = 24

@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 
 from demo_workers.queueing.announce import Announcement
 from demo_workers.queueing.strangers import number, strangers
-from demo_workers.services.gateway.looking import job_key, look
+from demo_workers.services.gateway.news.looking import job_key, look
 from demo_workers.services.gateway.state import State
 
 LOOK_S = 0.2

@@ -9,10 +9,10 @@ from typing import Any
 
 from demo_workers.errors import ScenarioError
 from demo_workers.scenario import Scenario
+from demo_workers.services.children.hosted_policy import host
 from demo_workers.services.gateway.following import Follower
 from demo_workers.services.gateway.record import Record
 from demo_workers.services.gateway.state import RunState, State
-from demo_workers.services.hosted_policy import host
 
 
 class Verbs:

@@ -14,9 +14,9 @@ import pytest
 
 from demo_workers.brokers import Broker, Settings, broker_class, open_broker
 from demo_workers.errors import RabbitMQUnavailable
-from demo_workers.services.rabbitmq_server import RabbitMQServer
-from demo_workers.services.redis_server import RedisServer, make_runtime_directory
-from demo_workers.services.sqs_server import SqsServer
+from demo_workers.services.servers.rabbitmq_server import RabbitMQServer
+from demo_workers.services.servers.redis_server import RedisServer, make_runtime_directory
+from demo_workers.services.servers.sqs_server import SqsServer
 
 START_S = 60.0
 

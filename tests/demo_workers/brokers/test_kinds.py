@@ -14,7 +14,7 @@ from tests.demo_workers.services.processes import ROOT
 CLIENTS = "{'pika', 'boto3', 'botocore', 'moto', 'flask'}"
 
 
-@pytest.mark.parametrize("module", ["demo_workers", "demo_workers.brokers", "demo_workers.services.sqs_server"])
+@pytest.mark.parametrize("module", ["demo_workers", "demo_workers.brokers", "demo_workers.services.servers.sqs_server"])
 def test_no_client_library_is_imported_before_it_is_used(module: str) -> None:
     """boto3 alone takes a quarter of a second."""
     code = f"import sys, {module}; print(sorted({CLIENTS} & sys.modules.keys()))"

@@ -16,8 +16,8 @@ from demo_workers.queueing.announce import Announcement, decode, stream_key
 from demo_workers.queueing.bounded_enqueue import BoundedQueue, Decision
 from demo_workers.queueing.connection import connect, connect_async
 from demo_workers.queueing.job_hash import order
-from demo_workers.services.child import Child
-from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+from demo_workers.services.children.child import Child
+from demo_workers.services.servers.redis_server import RedisServer, make_runtime_directory
 
 RUN = "abcd1234"
 QUEUE = "wb-00000001"

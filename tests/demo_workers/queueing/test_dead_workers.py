@@ -12,7 +12,7 @@ import pytest
 
 from demo_workers.queueing.dead_workers import Settled, settle
 from demo_workers.records.events import Outcome
-from demo_workers.services.child import Child
+from demo_workers.services.children.child import Child
 from tests.demo_workers.queueing.place import QUEUE, RUN, Place, until
 from tests.patience import patience
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from demo_workers.queueing import dead_workers
-from demo_workers.services.child import Child
+from demo_workers.services.children.child import Child
 from tests.demo_workers.queueing.place import QUEUE, RUN, Place, until
 from tests.patience import patience
 from tests.processes import alive, children_of

@@ -10,7 +10,7 @@ import pytest
 
 from demo_workers.errors import LabError
 from demo_workers.queueing import letters
-from demo_workers.services.child import Child
+from demo_workers.services.children.child import Child
 from tests.demo_workers.queueing.place import QUEUE, Place, until
 
 pytestmark = pytest.mark.live

@@ -18,7 +18,7 @@ from tests.patience import patience
 from tests.processes import asked
 
 ROOT = Path(__file__).parents[3]
-OWNER = "tests.demo_workers.services.example_owner"
+OWNER = "tests.demo_workers.services.children.example_owner"
 
 
 def until(condition: Callable[[], object], within_s: float) -> bool:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from demo_workers.errors import LabError
-from demo_workers.services.child import Child
+from demo_workers.services.children.child import Child
 from demo_workers.services.layer import DOWN, MOST_TRIES, OK, ask
-from demo_workers.services.redis_server import make_runtime_directory
+from demo_workers.services.servers.redis_server import make_runtime_directory
 from tests.demo_workers.services.processes import lives, owner, until
 from tests.processes import children
 

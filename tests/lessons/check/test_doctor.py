@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from demo_workers.services.redis_server import URL
+from demo_workers.services.servers.redis_server import URL
 from lessons.check import doctor
 from lessons.check.doctor import Check, examine
 from lessons.cli import main

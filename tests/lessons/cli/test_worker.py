@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from demo_workers.services.redis_server import find_binary
+from demo_workers.services.servers.redis_server import find_binary
 from tests.lessons.cli.command import Place, words
 from tests.lessons.cli.test_serve import ask
 from tests.patience import patience

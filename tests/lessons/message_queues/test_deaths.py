@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import redis as client
 
-from demo_workers.services.redis_server import URL
+from demo_workers.services.servers.redis_server import URL
 from lessons import message_queues
 from lessons.check.claims import ClaimError
 from lessons.message_queues import Lesson, check_by_hand, check_killed, check_repaired

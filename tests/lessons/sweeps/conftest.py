@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from demo_workers.services.redis_server import URL, RedisServer, make_runtime_directory
+from demo_workers.services.servers.redis_server import URL, RedisServer, make_runtime_directory
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo_workers.services.redis_server import RedisServer
+from demo_workers.services.servers.redis_server import RedisServer
 from lessons.sweeps.plan import Swept
 from lessons.sweeps.room import QUEUE, Room
 from lessons.sweeps.sweep import sweep

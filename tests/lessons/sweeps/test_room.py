@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from demo_workers.errors import ScenarioError, WorkersNotReady
-from demo_workers.services.redis_server import RedisServer
+from demo_workers.services.servers.redis_server import RedisServer
 from lessons.sweeps.room import QUEUE, Room
 from tests.lessons.sweeps.scenarios import keys
 from tests.processes import alive, children, marked, marked_environment, runtime_directories, wait_until

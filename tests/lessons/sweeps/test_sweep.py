@@ -12,7 +12,7 @@ import pytest
 from demo_workers.errors import RedisUnavailable
 from demo_workers.queueing import dead_workers
 from demo_workers.scenario import Load, Scenario
-from demo_workers.services.redis_server import RedisServer
+from demo_workers.services.servers.redis_server import RedisServer
 from lessons.sweeps import engine
 from lessons.sweeps.plan import Swept
 from lessons.sweeps.room import Room

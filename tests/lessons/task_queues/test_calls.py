@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis as client
 
-from demo_workers.services.redis_server import URL
+from demo_workers.services.servers.redis_server import URL
 from lessons import task_queues
 from lessons.check.claims import ClaimError
 from lessons.task_queues import Lesson, check_by_hand, check_snapshot, check_states, show_states

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demo_workers.scenario import Load, Scenario, Service
-from demo_workers.services.gateway import drain_rate as live
+from demo_workers.services.gateway.door import drain_rate as live
 from demo_workers.tape import Request, Tape
 from demo_workers.variates import Stream, variate
 from lessons.twin import drain_rate, room

@@ -13,8 +13,8 @@ import pytest_asyncio
 
 from demo_workers.records.events import ClientOutcome, Kind, Outcome, Result, read_events
 from demo_workers.scenario import Load, Retry, Scenario, Service
-from demo_workers.services.child import Child
-from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+from demo_workers.services.children.child import Child
+from demo_workers.services.servers.redis_server import RedisServer, make_runtime_directory
 
 from .bench import until
 

@@ -17,7 +17,7 @@ import pytest
 from demo_workers.errors import LabError
 from demo_workers.records.events import Kind, read_events
 from demo_workers.scenario import Load, LoadKind, Retry, Scenario
-from demo_workers.services.child import Child
+from demo_workers.services.children.child import Child
 from demo_workers.tape import Tape
 from tests.patience import patience
 

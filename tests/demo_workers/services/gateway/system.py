@@ -14,8 +14,8 @@ import numpy as np
 
 from demo_workers.queueing.connection import connect_async
 from demo_workers.records.events import Events, Kind, read_events
-from demo_workers.services.child import Child
-from demo_workers.services.redis_server import RedisServer, make_runtime_directory
+from demo_workers.services.children.child import Child
+from demo_workers.services.servers.redis_server import RedisServer, make_runtime_directory
 from tests.demo_workers.services.gateway.talk import Reply, post
 
 

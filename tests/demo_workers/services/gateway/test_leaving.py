@@ -14,7 +14,7 @@ import pytest
 from demo_workers.errors import LabError
 from demo_workers.queueing.bounded_enqueue import BoundedQueue
 from demo_workers.records.events import Kind, Outcome, read_events
-from demo_workers.services.child import Child
+from demo_workers.services.children.child import Child
 from tests.demo_workers.services.gateway.system import System, until
 from tests.demo_workers.services.gateway.talk import WORK, ask, post, talk
 from tests.patience import patience

@@ -8,9 +8,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from demo_workers.queueing.tasks import TASKS, decode_args
-from demo_workers.services.gateway import heads
 from demo_workers.services.gateway.openapi import document
 from demo_workers.services.gateway.routes import ROUTES, Route, Table
+from demo_workers.services.gateway.web import heads
 from tests.demo_workers.services.gateway.system import System
 from tests.demo_workers.services.gateway.talk import ask
 

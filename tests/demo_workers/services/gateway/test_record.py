@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from demo_workers.queueing.announce import Announcement, boot_id
 from demo_workers.records.events import Events, Kind, Outcome, Result, read_events
-from demo_workers.services.gateway.heads import Name
 from demo_workers.services.gateway.record import RECENT, Record
+from demo_workers.services.gateway.web.heads import Name
 
 RUN = "abcd1234"
 

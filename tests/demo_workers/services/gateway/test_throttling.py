@@ -6,8 +6,8 @@ import time
 import pytest
 
 from demo_workers.records.events import Kind, Outcome
-from demo_workers.services.gateway import throttle
-from demo_workers.services.gateway.throttle import Throttle
+from demo_workers.services.gateway.door import throttle
+from demo_workers.services.gateway.door.throttle import Throttle
 from tests.demo_workers.services.gateway.system import System
 from tests.demo_workers.services.gateway.talk import WORK, ask, talk
 

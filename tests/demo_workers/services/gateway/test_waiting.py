@@ -8,8 +8,8 @@ import pytest
 
 from demo_workers.queueing import announce, dead_workers
 from demo_workers.records.events import Kind, Result
-from demo_workers.services.gateway.problems import Problem
-from demo_workers.services.gateway.waiters import MOST, Waiters
+from demo_workers.services.gateway.news.waiters import MOST, Waiters
+from demo_workers.services.gateway.web.problems import Problem
 from tests.demo_workers.services.gateway.system import System, until
 from tests.demo_workers.services.gateway.talk import WORK, request, talk
 

@@ -1,0 +1,1 @@
+"""Processes of ours and foreign programs, none of which outlives its owner."""

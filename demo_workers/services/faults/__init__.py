@@ -1,0 +1,1 @@
+"""What is broken on purpose: a slow network, a frozen process, a power cut."""
