@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.demo_workers.services.gateway.news.test_streaming import gauge, gauge_is
 from tests.demo_workers.services.gateway.system import System
 from tests.demo_workers.services.gateway.talk import WORK, Reply, ask, request, talk
-from tests.demo_workers.services.gateway.test_streaming import gauge, gauge_is
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 

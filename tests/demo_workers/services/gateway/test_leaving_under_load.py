@@ -14,9 +14,9 @@ import pytest
 from demo_workers.records.events import Kind
 from demo_workers.services.gateway.__main__ import LEAVE_S
 from tests.demo_workers.services.gateway.events import Event, events
+from tests.demo_workers.services.gateway.news.test_streaming import gauge_is
 from tests.demo_workers.services.gateway.system import System, until
 from tests.demo_workers.services.gateway.talk import WORK, Talk, ask, post, talk
-from tests.demo_workers.services.gateway.test_streaming import gauge_is
 from tests.patience import patience
 
 pytestmark = pytest.mark.live
