@@ -231,7 +231,7 @@ class Faults:
         """Cut the Redis server's power; returns what is on its disk.
 
         The load ends with RedisUnavailable. The load lab keeps nothing on disk, so there is nothing to find;
-        ``services.power_cut`` does the same to servers that do.
+        ``services.faults.power_cut`` does the same to servers that do.
 
         Raises:
             LabError: the server is not ours.

@@ -31,10 +31,10 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
 CODE: Mapping[str, tuple[str, ...]] = {
     NONE: (),
     POOL: ("services.gateway.inline",),
-    REDIS: ("brokers.redis_broker", "brokers.redis_safe_list", "services.redis_server"),
-    RABBITMQ: ("brokers.rabbitmq", "services.rabbitmq_server"),
+    REDIS: ("brokers.redis_broker", "brokers.redis_safe_list", "services.servers.redis_server"),
+    RABBITMQ: ("brokers.rabbitmq", "services.servers.rabbitmq_server"),
     SQS: ("brokers.sqs",),
-    LOG: ("brokers.redis_broker", "brokers.redis_stream", "services.redis_server"),
+    LOG: ("brokers.redis_broker", "brokers.redis_stream", "services.servers.redis_server"),
 }
 """Modules of ``demo_workers``; a stream of Redis stands for a log."""
 
