@@ -292,11 +292,11 @@ class RedisServer:
                     try:
                         await self._ask("PING")
                         return
-                    except (ResponseError, AuthenticationError) as error:
-                        last = error
-                        break  # it answers, and will not answer otherwise
                     except (RedisError, OSError) as error:
                         last = error
+                        # the client wraps what the server says to a wrong password in a lost connection
+                        if isinstance(error.__cause__ or error, (ResponseError, AuthenticationError)):
+                            break  # it answers, and will not answer otherwise
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
             pass
