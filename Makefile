@@ -6,12 +6,12 @@ UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Pure tests share no machine's time with processes of ours, so all cores do them. Then the others, one by one, cheap
-# ones first, so that a small mistake is told early. A new folder under tests/ joins by itself.
-PURE := not (live or faults or browser or notebooks or install or slow)
+# Cheap ones first, so that a small mistake is told early. A new folder under tests/ joins by itself.
 SLOW_TESTS := $(wildcard tests/faults tests/notebooks tests/browser tests/install)
 FAST_TESTS := $(wildcard tests/test_*.py) \
   $(filter-out $(SLOW_TESTS) tests/__pycache__,$(patsubst %/.,%,$(wildcard tests/*/.)))
+TESTS := $(FAST_TESTS) $(SLOW_TESTS)
+PYTEST := $(BIN)/python -m pytest
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -31,11 +31,14 @@ lab: $(VENV)/.installed  ## Open the workbook in JupyterLab
 demo: $(VENV)/.installed  ## Collapse and rescue without a browser: a table and a picture, under a minute
 	@$(BIN)/workbook demo
 
+# Pure tests run on all cores. Those that start processes of ours mostly wait for them: two files of them at a time. The
+# rest has the machine for itself: it kills at random, draws for a browser, plays notebooks, installs, compares durations.
 test: lint  ## Lint, types and the whole suite; one part: make test ARGS="-k ledger"
-	@pure=0; rest=0; \
-	$(BIN)/python -m pytest -n logical -m "$(PURE)" $(FAST_TESTS) $(SLOW_TESTS) $(ARGS) || pure=$$?; \
-	$(BIN)/python -m pytest -m "not ($(PURE))" $(FAST_TESTS) $(SLOW_TESTS) $(ARGS) || rest=$$?; \
-	case $$pure$$rest in 00|05|50) ;; *) exit 1 ;; esac  # 5: -k has chosen none of this half
+	@codes=; \
+	$(PYTEST) --part pure -n logical $(TESTS) $(ARGS) || codes=$$codes$$?; \
+	$(PYTEST) --part live -n 2 --dist loadfile $(TESTS) $(ARGS) || codes=$$codes$$?; \
+	$(PYTEST) --part alone $(TESTS) $(ARGS) || codes=$$codes$$?; \
+	case $$codes in ''|5|55) ;; *) exit 1 ;; esac  # 5: nothing of this part was asked for
 
 lint: setup-test  ## Lint, format check and types only
 	$(BIN)/ruff check .

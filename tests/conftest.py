@@ -8,8 +8,9 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
-NOISY = ("live", "faults", "browser", "notebooks", "install")
-"""Tests of these marks share the machine with what else runs on it."""
+ALONE = ("faults", "browser", "notebooks", "install", "timed")
+"""Tests of these marks want the machine for themselves. Those that are only live mostly wait, so two can run at a time."""
+PARTS = ("pure", "live", "alone")
 HANG = "from pytest-timeout"
 """How the failure of a test that hangs ends; its clock does not begin anew with a second try."""
 
@@ -18,6 +19,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of our own."""
     text = "requests that the gateway's fuzz test makes up, in all (default: 200)"
     parser.addoption("--fuzz-cases", type=int, default=200, metavar="N", help=text)
+    text = "run only the tests that may share the cores with each other, that may run in pairs, or that run alone"
+    parser.addoption("--part", choices=PARTS, help=text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,12 +32,22 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("untimed")
 
 
+def part(item: pytest.Item) -> str:
+    """What a test may share the machine with."""
+    marks = {mark.name for mark in item.iter_markers()}
+    return "alone" if marks & {*ALONE} else "live" if "live" in marks else "pure"
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A test that shares a noisy machine has a second try when it fails; a pure one never has, nor has a hang."""
+    """Choose a part, if asked to. A test on a noisy machine has a second try; a pure one never has, nor has a hang."""
+    if wanted := config.getoption("--part"):
+        others = [item for item in items if part(item) != wanted]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if part(item) == wanted]
     if not config.pluginmanager.hasplugin("rerunfailures"):
         return
     for item in items:
-        if any(item.get_closest_marker(mark) for mark in NOISY):
+        if part(item) != "pure":
             item.add_marker(pytest.mark.flaky(reruns=1, rerun_except=[HANG]))
 
 
