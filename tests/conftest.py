@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 ALONE = ("faults", "browser", "notebooks", "install", "timed")
-"""Tests of these marks want the machine for themselves. Those that are only live mostly wait, so two can run at a time."""
+"""Tests of these marks want the machine for themselves. Those that are only live mostly wait: two run at a time."""
 PARTS = ("pure", "live", "alone")
 HANG = "from pytest-timeout"
 """How the failure of a test that hangs ends; its clock does not begin anew with a second try."""
