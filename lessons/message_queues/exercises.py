@@ -6,7 +6,6 @@ that is restarted. The list and all that ``consume`` writes beside it are in the
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from itertools import count
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ import numpy as np
 import redis
 
 from demo_workers.errors import LabError
-from lessons.check.kills import Killed, call_until_done
+from lessons.check.kills import Killed, call_in_time, call_until_done
 from lessons.message_queues.by_hand import LIST, Consume, Handle
 from lessons.message_queues.lesson import Lesson
 
@@ -67,13 +66,17 @@ async def try_consume(lesson: Lesson, consume: Consume, *, class_seed: int = CLA
         class_seed: another number gives other moments.
 
     Raises:
-        LabError: it never came to an end.
+        LabError: it gets no further, or has not returned after ten seconds.
     """
     await lesson.address()
-    return await asyncio.to_thread(_play, lesson, consume, class_seed)
+    with lesson.redis() as connection, lesson.redis() as other:
+        number = connection.client_id()
+        return await call_in_time(
+            lambda: _play(connection, consume, class_seed), wake=lambda: other.client_unblock(number, error=True)
+        )
 
 
-def _play(lesson: Lesson, consume: Consume, class_seed: int) -> Consumed:
+def _play(connection: redis.Redis, consume: Consume, class_seed: int) -> Consumed:
     dice = np.random.default_rng(class_seed)
     deaths = sorted(int(n) for n in dice.choice(np.arange(1, POSTS), KILLS, replace=False))
     after = set(deaths[::2])
@@ -89,14 +92,13 @@ def _play(lesson: Lesson, consume: Consume, class_seed: int) -> Consumed:
         if number in after:
             raise Killed
 
-    with lesson.redis() as connection:
-        connection.delete(LIST, WORKING)
-        posts = [f"post {n}" for n in range(POSTS)]
-        connection.lpush(LIST, *posts)
-        call_until_done(lambda: consume(connection, handle))
-        left: Any = connection.llen(LIST) + connection.llen(WORKING)
-        connection.delete(LIST, WORKING)
-        return Consumed(len(set(posts) - done.keys()), done.total() - len(done), left, len(after))
+    connection.delete(LIST, WORKING)
+    posts = [f"post {n}" for n in range(POSTS)]
+    connection.lpush(LIST, *posts)
+    call_until_done(lambda: consume(connection, handle))
+    left: Any = connection.llen(LIST) + connection.llen(WORKING)
+    connection.delete(LIST, WORKING)
+    return Consumed(len(set(posts) - done.keys()), done.total() - len(done), left, len(after))
 
 
 async def grade_consume(lesson: Lesson, consume: Consume, *, class_seed: int = CLASS_SEED) -> None:

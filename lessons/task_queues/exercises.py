@@ -6,7 +6,6 @@ the job again with ``Retry``. What it saves lies in the real Redis.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ import numpy as np
 
 from demo_workers.errors import LabError
 from demo_workers.queueing.reports import MONTHS
-from lessons.check.kills import Killed, call_until_done
+from lessons.check.kills import Killed, call_in_time, call_until_done
 from lessons.task_queues.lesson import Lesson
 
 CLASS_SEED = 2026
@@ -78,10 +77,10 @@ async def try_report(lesson: Lesson, report: Report, *, class_seed: int = CLASS_
         class_seed: another number gives other moments and other months.
 
     Raises:
-        LabError: it never came to an end.
+        LabError: it gets no further, or has not returned after ten seconds.
     """
     await lesson.stack.start()
-    return await asyncio.to_thread(_play, lesson, report, class_seed)
+    return await call_in_time(lambda: _play(lesson, report, class_seed))
 
 
 def _play(lesson: Lesson, report: Report, class_seed: int) -> Worked:

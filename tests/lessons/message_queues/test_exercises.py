@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -9,6 +10,7 @@ import redis as client
 
 from demo_workers.errors import LabError
 from lessons import message_queues
+from lessons.check import kills
 from lessons.message_queues import Lesson
 from lessons.message_queues.by_hand import Handle
 from lessons.message_queues.exercises import naive, reference
@@ -59,3 +61,17 @@ async def test_a_mistake_in_the_readers_code_is_the_readers_to_see(lesson: Lesso
 
     with pytest.raises(LabError, match="get further"):
         await message_queues.try_consume(lesson, begins_anew)
+
+
+async def test_a_consume_that_waits_for_ever_is_stopped(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pop without a time-out waits in Redis, where no exception reaches it: the wait is ended, nothing is left."""
+    monkeypatch.setattr(kills, "MOST_S", 0.5)
+
+    def waits(redis: client.Redis, handle: Handle) -> None:
+        while popped := redis.brpop("posts"):
+            handle(popped[1].decode())  # type: ignore[index]  # the blocking client's answer is no awaitable
+
+    with pytest.raises(LabError, match="brpop without a timeout"):
+        await message_queues.try_consume(lesson, waits)
+    assert "reader's function" not in [thread.name for thread in threading.enumerate()]
+    assert (await message_queues.try_consume(lesson, reference)).lost == 0
