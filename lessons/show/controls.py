@@ -91,7 +91,7 @@ class Controls:
     ) -> None:
         self._changed = changed
         self.values: dict[str, Any] = {}
-        self._quiet = False
+        self._quiet = frozenset[str]()  # knobs that are being put where the system has them
         self._set: dict[str, Callable[[Any], None]] = {}
         boxes = {knob: self._make(knob, value_of(scenario, knob)) for knob in (*row, *advanced)}
         flow = w.Layout(flex_flow="row wrap", grid_gap="0 18px")
@@ -103,11 +103,19 @@ class Controls:
 
     def follow(self, scenario: Scenario) -> None:
         """Put every knob to where a scenario has it; nobody is told."""
-        self._quiet = True
-        for knob, put in self._set.items():
-            put(value_of(scenario, knob))
-            self.values[knob] = value_of(scenario, knob)
-        self._quiet = False
+        for knob in self._set:
+            self.put(knob, value_of(scenario, knob))
+
+    def put(self, knob: str, value: Any) -> None:
+        """Put a knob, if it is one of these, to where the system has it; nobody is told. Only on one thread."""
+        if knob not in self._set or self.values[knob] == value:
+            return
+        self._quiet = frozenset({knob})
+        try:
+            self._set[knob](value)
+            self.values[knob] = value
+        finally:
+            self._quiet = frozenset()
 
     def show(self, knob: str, value: Any) -> None:
         """Move a knob's widget, as if somebody had."""
@@ -123,7 +131,7 @@ class Controls:
     def _store(self, knob: str, value: Any) -> None:
         if self.values[knob] != value:
             self.values[knob] = value
-            if not self._quiet:
+            if knob not in self._quiet:
                 self._changed(knob, value)
 
     def _choice(self, knob: str, value: Any) -> w.Widget:

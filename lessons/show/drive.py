@@ -61,6 +61,7 @@ class Drive:
         screen: where it is shown.
         companion: the flow view below the plots.
         complain: told of a knob that could not be turned.
+        followed: told of each knob, and its value, that was turned in whatever way: also from a cell.
     """
 
     def __init__(
@@ -72,14 +73,16 @@ class Drive:
         open_ended: bool,
         companion: Companion,
         complain: Callable[[BaseException], None],
+        followed: Callable[[str, Any], None] = lambda knob, value: None,
     ) -> None:
         self._system, self._scenario, self._open_ended = system, scenario, open_ended
-        self._screen, self._companion, self._complain = screen, companion, complain
+        self._screen, self._companion, self._followed, self._complain = screen, companion, followed, complain
         self.series = Series(limit=scenario.admission.limit)
         self.now_s = 0.0
         self._live: Live | None = None
         self._wake, self._knobs = asyncio.Event(), asyncio.Event()
         self._turned: dict[str, Any] = {}
+        self._passing_on, self._told = False, 0
         self._stopping, self._at_once = False, False
         self._foreseen, self._settings = -1, asyncio.Event()
 
@@ -150,8 +153,17 @@ class Drive:
         self._companion.look(rows, self.now_s, live.steering)
         if len(live.steering) != self._foreseen:
             self._settings.set()
+        self._follow(live.steering)
         if not self._stopping:  # after Stop the picture stands still until the last one
             self._screen.draw(self.series, self.now_s, self.marks)
+
+    def _follow(self, steering: Sequence[Turned]) -> None:
+        """Tell what was turned; not while a slider's value is on its way, which the log would take back."""
+        if self._turned or self._passing_on:
+            return
+        for knob, value in {entry.knob: entry.value for entry in steering[self._told :]}.items():
+            self._followed(knob, value)
+        self._told = len(steering)
 
     async def _pause(self) -> None:
         # while it stops no picture is drawn whose turn could be waited for
@@ -179,9 +191,11 @@ class Drive:
         while True:
             await self._knobs.wait()
             self._knobs.clear()
-            turned, self._turned = self._turned, {}
+            turned, self._turned, self._passing_on = self._turned, {}, True
             try:
                 await live.steer(**turned)
             except LabError as error:
                 self._complain(error)
+            finally:
+                self._passing_on = False
             self.wake()

@@ -207,6 +207,7 @@ class Panel:
             open_ended=open_ended,
             companion=parts.companion,
             complain=parts.cockpit.complain,
+            followed=parts.controls.put,
         )
         self._task = asyncio.ensure_future(self._watch(parts, drive, self._look(scenario, open_ended), earlier))
         # the error is shown and kept; asyncio need not print it as well

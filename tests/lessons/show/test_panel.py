@@ -193,6 +193,26 @@ async def test_a_knob_that_cannot_be_turned_is_shown_and_the_load_goes_on(bench:
     assert panel.running
 
 
+async def test_the_sliders_follow_what_a_cell_turns(bench: Bench) -> None:
+    """What is on the screen is what the system does; it is not told back, and a slider can be moved again."""
+    stack = ModelStack()
+    panel = bench.panel(stack)
+    panel.start()
+    await until(lambda: stack.runs)
+    (live,) = stack.runs
+    bar = next(w for w in walk_panel() if isinstance(w, ipywidgets.IntSlider) and "limit" in w.description)
+    none = next(w for w in walk_panel() if isinstance(w, ipywidgets.Checkbox) and w.description == "no limit")
+    await live.steer(limit=None)
+    await until(lambda: none.value)
+    await live.steer(limit=7)
+    await until(lambda: bar.value == 7 and not none.value)
+    bar.value = 9
+    await until(lambda: len(live.steering) == 3)
+    await panel.stop()
+    assert [(entry.knob, entry.value) for entry in live.steering] == [("limit", None), ("limit", 7), ("limit", 9)]
+    assert bar.value == 9
+
+
 async def test_a_second_panel_of_the_same_name_ends_the_first(bench: Bench) -> None:
     """A cell that is run again leaves neither a second load nor old widgets."""
     stack = ModelStack()
