@@ -118,6 +118,14 @@ def test_all_folders_and_notebooks_are_in_the_readme() -> None:
         assert f"({name}" in readme
 
 
+def test_the_first_notebook_knows_which_chapters_are_written() -> None:
+    """Up to the last one that is there; who ends chapter 00 must not be told that the rest is missing."""
+    written = sorted(path.name[:2] for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert written == [f"{number:02}" for number in range(len(written))]
+    text = (ROOT / "notebooks/00_start_here.ipynb").read_text()
+    assert re.findall(r"Chapters 01 to (\d\d) are written", text) == [written[-1]]
+
+
 def test_every_benchmark_has_its_row() -> None:
     """The table of results names each benchmark once, and none that is gone."""
     rows = re.findall(r"^\| `python -m benchmarks\.(\w+)`", (ROOT / "benchmarks/README.md").read_text(), re.MULTILINE)
