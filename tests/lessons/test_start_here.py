@@ -48,6 +48,7 @@ async def played(chirp: Chirp, scenario: Scenario) -> Run:
 
 
 @pytest.mark.live
+@pytest.mark.timed
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 async def test_the_limit_serves_more_posts_in_time(chirp: Chirp, capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,6 +66,7 @@ async def test_the_limit_serves_more_posts_in_time(chirp: Chirp, capsys: pytest.
 
 
 @pytest.mark.live
+@pytest.mark.timed
 async def test_a_queued_post_answers_at_once_and_reaches_everybody(chirp: Chirp) -> None:
     """Inline the author waits for every write, queued for none; progress is told both ways."""
     told: dict[str, list[float]] = {"inline": [], "queued": []}

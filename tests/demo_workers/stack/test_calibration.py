@@ -54,6 +54,7 @@ def test_a_worker_that_had_nothing_to_do_costs_nothing() -> None:
 
 
 @pytest.mark.live
+@pytest.mark.timed
 @pytest.mark.timeout(120)
 async def test_a_forking_worker_costs_more_and_is_kept_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     """Both measured here, one after the other; the second time both are known."""

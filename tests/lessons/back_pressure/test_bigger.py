@@ -44,6 +44,7 @@ def test_a_system_that_does_not_forget_pages_is_told(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.live
+@pytest.mark.timed
 async def test_ends_are_quick_and_scans_are_not() -> None:
     """On real Redis lists."""
     found = await back_pressure.look_for_places()
@@ -65,6 +66,7 @@ def test_each_claim_about_places_can_fail(claim: str, found: Places) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.timed
 async def test_a_full_redis_says_no_or_forgets() -> None:
     """Real RQ jobs in a real server without room; none is left afterwards."""
     noeviction, lru = await back_pressure.fill_up("noeviction", "allkeys-lru")

@@ -94,6 +94,7 @@ def test_each_claim_about_variation_can_fail(claim: str, waits: tuple[float, flo
 
 
 @pytest.mark.live
+@pytest.mark.timed
 async def test_live_points_lie_near_their_twins(lesson: Lesson) -> None:
     """Real RQ with one worker, short as in the notebook."""
     live = await back_pressure.live_points(lesson)

@@ -32,6 +32,7 @@ def test_a_hundred_serve_the_fewest_in_nearly_every_tape() -> None:
 
 
 @pytest.mark.live
+@pytest.mark.timed
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 async def test_the_star_is_so_on_real_workers(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ RUN = played(PAPER.overloaded(LIMIT))
 
 
 @pytest.mark.live
+@pytest.mark.timed
 async def test_it_holds_on_a_run_of_ones_own(lesson: Lesson) -> None:
     """A run is played where none was kept, and then it is the same one."""
     run = await back_pressure.a_run(lesson, LIMIT)

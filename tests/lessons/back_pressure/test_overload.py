@@ -25,6 +25,7 @@ def seen(run: Run, *, grown: int = 400_000, each: float = 900.0) -> Overloaded:
 
 
 @pytest.mark.live
+@pytest.mark.timed
 async def test_it_is_so_on_real_workers(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     """Through the panel, as the notebook runs it; Redis is looked at while it fills."""
     found = await back_pressure.overload(lesson, back_pressure.overload_panel(lesson))

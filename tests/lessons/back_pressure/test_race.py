@@ -25,6 +25,7 @@ def look_then_push(connection: redis.Redis, order: str) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.timed
 async def test_the_races_end_as_the_notebook_says() -> None:
     """Threads with the reader's own functions, and real RQ jobs; no server is left."""
     naive = await back_pressure.race(look_then_push)

@@ -11,7 +11,7 @@ from demo_workers.records.run import Run
 from tests.lessons.cli.command import Place
 from tests.patience import patience
 
-pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.live, pytest.mark.timed, pytest.mark.slow, pytest.mark.timeout(240)]
 
 MOST_S = 60.0
 

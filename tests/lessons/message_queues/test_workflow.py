@@ -16,6 +16,7 @@ NAN = float("nan")
 
 
 @pytest.mark.live
+@pytest.mark.timed
 async def test_a_post_has_four_moments(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     """As the notebook draws and says them; the checked lines hold no measured number."""
     seen = await message_queues.follow_posts(lesson)

@@ -13,6 +13,7 @@ GOOD = dict(zip(clocks.NAMES, (2e-9, 1e-7, 2e-7, 4e-5, 1e-4, 1e-3, 8e-3), strict
 
 
 @pytest.mark.live
+@pytest.mark.timed
 @pytest.mark.timeout(120)
 async def test_this_machine_has_the_ladder(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     """All seven, on real parts; whoever comes after finds the queue empty."""

@@ -76,6 +76,7 @@ async def fates(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.live
+@pytest.mark.timed
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 async def test_the_star_is_so_on_real_workers(fates: TwoFates, capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,6 +90,7 @@ async def test_the_star_is_so_on_real_workers(fates: TwoFates, capsys: pytest.Ca
 
 
 @pytest.mark.live
+@pytest.mark.timed
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_a_run_can_be_rescued_without_a_picture(fates: TwoFates) -> None:

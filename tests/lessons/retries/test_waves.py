@@ -26,6 +26,7 @@ def test_it_is_so_on_any_tape() -> None:
 
 
 @pytest.mark.live
+@pytest.mark.timed
 @pytest.mark.timeout(120)
 async def test_it_is_so_on_real_workers(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     """As in the notebook; the runs that were kept are those that the arena gets, else it has its own."""

@@ -21,7 +21,7 @@ from lessons.show.series import Series
 from tests.lessons.show.event_source import Model
 from tests.lessons.show.scenes import RETRYING, look
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.timed, pytest.mark.slow]
 
 ROUNDS = 5
 LOOK = look(RETRYING, fourth="retries", open_ended=True)

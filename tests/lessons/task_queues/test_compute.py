@@ -17,6 +17,7 @@ from lessons.task_queues.shared import HOLD_S, ROWS, Written
 
 
 @pytest.mark.live
+@pytest.mark.timed
 @pytest.mark.slow
 async def test_all_ways_make_the_same_thumbnails(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     """Inline, RQ with one, two and four workers, forking ones, and a pool; nothing is left in the folder."""

@@ -24,6 +24,7 @@ def curve(works_s: tuple[float, ...] = tuple(ROUNDS)) -> list[Answers]:
 
 
 @pytest.mark.live
+@pytest.mark.timed
 async def test_the_star_is_so_on_a_real_queue(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     """As the notebook measures it; twenty times is ``python -m benchmarks.break_even``. Nothing waits afterwards."""
     points = await trade_offs.measure(lesson)
@@ -46,6 +47,7 @@ async def test_a_like_is_measured_where_section_a_was_skipped(lesson: Lesson) ->
 
 
 @pytest.mark.live
+@pytest.mark.timed
 async def test_no_way_is_answered_before_the_work_but_the_202(lesson: Lesson) -> None:
     """Inline and the wait take the work and more; the 202 has an address that tells when the work is done."""
     work_s = random.uniform(0.2, 0.4)

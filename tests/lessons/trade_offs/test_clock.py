@@ -16,6 +16,7 @@ COMPUTE_S = 0.1
 
 
 @pytest.mark.live
+@pytest.mark.timed
 async def test_the_game_is_so_on_a_real_queue(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     """Twice in a row: nothing of the first game is left in the queue."""
     for _ in range(2):
@@ -26,6 +27,7 @@ async def test_the_game_is_so_on_a_real_queue(lesson: Lesson, capsys: pytest.Cap
 
 
 @pytest.mark.live
+@pytest.mark.timed
 async def test_a_heart_beats_while_others_compute(lesson: Lesson) -> None:
     """None of its beats falls into a computation of its own process, some fall into a worker's."""
 

@@ -26,6 +26,7 @@ async def ask_and_wait(send: Send, latencies: list[float]) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.timed
 async def test_the_freeze_is_so_on_a_real_queue(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     """Twice in a row: the thawed worker is the one that was frozen, and it works on."""
     workers = lesson.stack.workforce.pids

@@ -23,6 +23,7 @@ FOUND = Measured(Answers(0.0001, 0.002, 0.006, 0.003), 0.0001, 19, (EVENTS, EVEN
 
 
 @pytest.mark.live
+@pytest.mark.timed
 async def test_the_numbers_are_measured_here(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     """Or recorded, and each says which; nothing is left in Redis."""
     found = await trade_offs.measure_choices(lesson)

@@ -15,6 +15,7 @@ GONE = SEEN._replace(here=False, phone=False)
 
 
 @pytest.mark.live
+@pytest.mark.timed
 async def test_it_is_so_on_a_real_queue(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     """The bug and its repairs, in either order: nothing of one is left for the other."""
     trade_offs.check_repairs(await trade_offs.repair(lesson))

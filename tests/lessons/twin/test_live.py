@@ -21,7 +21,7 @@ from lessons.twin import Overheads, simulate
 from tests.demo_workers.services.clients.bench import until
 from tests.live import ended, play
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.timed]
 
 NEAR, FEW = 0.15, 4
 """How far apart two counts may be: a share of the larger one, and a few."""
