@@ -27,7 +27,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> str:
     """The system's browser."""
     found = find()
@@ -36,9 +36,9 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """JupyterLab; when it is shut down in the end, nothing that was started in it may be left."""
+    """JupyterLab, for this folder alone; when it is shut down in the end, nothing that was started in it may be left."""
     lab = Lab(tmp_path_factory.mktemp("lab"))
     lab.start()
     try:
