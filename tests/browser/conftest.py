@@ -38,7 +38,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="package")
 def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """JupyterLab, for this folder alone; when it is shut down in the end, nothing that was started in it may be left."""
+    """JupyterLab, for this folder; when it is shut down in the end, nothing that was started in it may be left."""
     lab = Lab(tmp_path_factory.mktemp("lab"))
     lab.start()
     try:
