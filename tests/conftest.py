@@ -28,8 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """What failed and then passed is shown at the end with its traceback: somebody has to look at it."""
     config.option.rerun_show_tracebacks = True
     # a shell starts what runs in its background deaf to Ctrl-C, and all children of the suite would be deaf as well
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
     # how long an example takes says something about the machine; for the CI Hypothesis has such a profile by itself
     if os.environ.get("CI") != "true":
         settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -25,6 +25,8 @@ FORGET = """needle => jupyterapp.shell.currentWidget.content.widgets
   .filter(cell => cell.model.type === "code" && cell.model.sharedModel.source.includes(needle))
   .forEach(cell => { cell.model.executionCount = null; })"""
 KERNEL = "() => globalThis.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status ?? ''"
+STRAY_S = 5.0
+"""A kernel that has been idle for so long has run whatever it was given, and all that it wrote has arrived."""
 BROKEN = ("Error displaying widget", "Loading widget...", "Error creating widget", "Error rendering", "model not found")
 CONSOLE_ALLOWED: tuple[tuple[str, str], ...] = ()
 """(part of the message, reason): what the console may say. Nothing so far."""
@@ -109,16 +111,31 @@ class Reader:
         await self.page.evaluate(FORGET, needle)
 
     async def until_run(self, needle: str = "", deadline_s: float = 60.0) -> float:
-        """Wait until all code cells that contain the words have run; an error ends the waiting at once."""
+        """Wait until all code cells that contain the words have run; an error ends the waiting at once.
+
+        ipykernel 7.4 may lose its last word on a cell where a widget's message is answered at the same moment. JupyterLab
+        then shows the one cell as running for ever, though it has run and the kernel is idle. That is said and borne.
+        """
+        idle_since: float | None = None
 
         async def over() -> bool:
+            nonlocal idle_since
             cells = [cell for cell in await self.cells() if needle in cell["source"] and cell["source"].strip()]
             assert cells, f"no cell contains {needle!r}"
             ended = [cell for cell in cells if cell["count"] and cell["state"] == "idle"]
             for output in (output for cell in ended for output in cell["outputs"] if output["output_type"] == "error"):
                 text = "\n".join(output["traceback"])
                 raise Busy(text) if output["ename"] == "LoadGeneratorLagging" else AssertionError(text)
-            return len(ended) == len(cells)
+            left = [cell for cell in cells if cell not in ended]
+            stray = len(left) == 1 and left[0]["state"] == "running" and left[0]["outputs"]
+            if not stray or await self.page.evaluate(KERNEL) != "idle":
+                idle_since = None
+                return not left
+            idle_since = idle_since or time.monotonic()
+            if time.monotonic() - idle_since < STRAY_S:
+                return False
+            print(f"ipykernel's last word on a cell went astray: {left[0]['source']!r}")
+            return True
 
         return await until(over, deadline_s, f"cells with {needle!r} have run")
 
