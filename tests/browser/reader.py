@@ -36,6 +36,13 @@ class Busy(AssertionError):
     """A run was invalid because this machine was busy with something else; the lesson says so, and is right."""
 
 
+def raise_error(cells: list[dict[str, Any]]) -> None:
+    """What the first of these cells has ended with, if one has ended with an error."""
+    for output in (output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"):
+        text = "\n".join(output["traceback"])
+        raise Busy(text) if output["ename"] == "LoadGeneratorLagging" else AssertionError(text)
+
+
 async def until(condition: Callable[[], Awaitable[Any]], deadline_s: float, what: str) -> float:
     """Wait until something in the browser is so, with patience on the CI's machine; returns the seconds it took."""
     start = time.monotonic()
@@ -113,8 +120,8 @@ class Reader:
     async def until_run(self, needle: str = "", deadline_s: float = 60.0) -> float:
         """Wait until all code cells that contain the words have run; an error ends the waiting at once.
 
-        ipykernel 7.4 may lose its last word on a cell where a widget's message is answered at the same moment. JupyterLab
-        then shows the one cell as running for ever, though it has run and the kernel is idle. That is said and borne.
+        ipykernel 7.4 may lose its last word on a cell where a widget's message is answered at the same moment. Then
+        JupyterLab shows that cell as running for ever, though it has run and the kernel is idle. It is said and borne.
         """
         idle_since: float | None = None
 
@@ -123,9 +130,7 @@ class Reader:
             cells = [cell for cell in await self.cells() if needle in cell["source"] and cell["source"].strip()]
             assert cells, f"no cell contains {needle!r}"
             ended = [cell for cell in cells if cell["count"] and cell["state"] == "idle"]
-            for output in (output for cell in ended for output in cell["outputs"] if output["output_type"] == "error"):
-                text = "\n".join(output["traceback"])
-                raise Busy(text) if output["ename"] == "LoadGeneratorLagging" else AssertionError(text)
+            raise_error(ended)
             left = [cell for cell in cells if cell not in ended]
             stray = len(left) == 1 and left[0]["state"] == "running" and left[0]["outputs"]
             if not stray or await self.page.evaluate(KERNEL) != "idle":
@@ -134,6 +139,7 @@ class Reader:
             idle_since = idle_since or time.monotonic()
             if time.monotonic() - idle_since < STRAY_S:
                 return False
+            raise_error(left)
             print(f"ipykernel's last word on a cell went astray: {left[0]['source']!r}")
             return True
 
