@@ -29,8 +29,8 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 LIMIT = 5
-LONGEST_S = 0.002
-MOST_FOLLOWERS = 20
+MOST = {"service_time_s": 0.002, "followers": 20, "write_ms": 0, "posts": 100, "pause_ms": 0}
+"""Of what makes a job long."""
 WARM_UP = 0.25
 """Share of the cases after which memory must have settled."""
 
@@ -92,7 +92,7 @@ class Fuzz:
         """Make what would take minutes short, and aim half of the questions at jobs that exist."""
         args = case.body.get("args") if isinstance(case.body, dict) else None
         if isinstance(args, dict):
-            for name, most in (("service_time_s", LONGEST_S), ("followers", MOST_FOLLOWERS), ("write_ms", 0)):
+            for name, most in MOST.items():
                 if isinstance(args.get(name), int | float) and args[name] > most:
                     args[name] = most
         if case.headers and str(case.headers.get("Prefer", "")).startswith("wait="):
