@@ -9,7 +9,9 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
-ALONE = ("faults", "browser", "notebooks", "install", "timed")
+NOISY = ("live", "faults", "browser", "notebooks", "install")
+"""Tests of these marks share the machine with what else runs on it."""
+ALONE = (*NOISY[1:], "timed")
 """Tests of these marks want the machine for themselves. Those that are only live mostly wait: two run at a time."""
 PARTS = ("pure", "live", "alone")
 HANG = "from pytest-timeout"
@@ -52,7 +54,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.pluginmanager.hasplugin("rerunfailures"):
         return
     for item in items:
-        if part(item) != "pure":
+        if any(item.get_closest_marker(mark) for mark in NOISY):
             item.add_marker(pytest.mark.flaky(reruns=1, rerun_except=[HANG]))
 
 

@@ -25,8 +25,6 @@ FORGET = """needle => jupyterapp.shell.currentWidget.content.widgets
   .filter(cell => cell.model.type === "code" && cell.model.sharedModel.source.includes(needle))
   .forEach(cell => { cell.model.executionCount = null; })"""
 KERNEL = "() => globalThis.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status ?? ''"
-STRAY_S = 5.0
-"""A kernel that has been idle for so long has run whatever it was given, and all that it wrote has arrived."""
 BROKEN = ("Error displaying widget", "Loading widget...", "Error creating widget", "Error rendering", "model not found")
 CONSOLE_ALLOWED: tuple[tuple[str, str], ...] = ()
 """(part of the message, reason): what the console may say. Nothing so far."""
@@ -34,13 +32,6 @@ CONSOLE_ALLOWED: tuple[tuple[str, str], ...] = ()
 
 class Busy(AssertionError):
     """A run was invalid because this machine was busy with something else; the lesson says so, and is right."""
-
-
-def raise_error(cells: list[dict[str, Any]]) -> None:
-    """What the first of these cells has ended with, if one has ended with an error."""
-    for output in (output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"):
-        text = "\n".join(output["traceback"])
-        raise Busy(text) if output["ename"] == "LoadGeneratorLagging" else AssertionError(text)
 
 
 async def until(condition: Callable[[], Awaitable[Any]], deadline_s: float, what: str) -> float:
@@ -118,30 +109,16 @@ class Reader:
         await self.page.evaluate(FORGET, needle)
 
     async def until_run(self, needle: str = "", deadline_s: float = 60.0) -> float:
-        """Wait until all code cells that contain the words have run; an error ends the waiting at once.
-
-        ipykernel 7.4 may lose its last word on a cell where a widget's message is answered at the same moment. Then
-        JupyterLab shows that cell as running for ever, though it has run and the kernel is idle. It is said and borne.
-        """
-        idle_since: float | None = None
+        """Wait until all code cells that contain the words have run; an error ends the waiting at once."""
 
         async def over() -> bool:
-            nonlocal idle_since
             cells = [cell for cell in await self.cells() if needle in cell["source"] and cell["source"].strip()]
             assert cells, f"no cell contains {needle!r}"
             ended = [cell for cell in cells if cell["count"] and cell["state"] == "idle"]
-            raise_error(ended)
-            left = [cell for cell in cells if cell not in ended]
-            stray = len(left) == 1 and left[0]["state"] == "running" and left[0]["outputs"]
-            if not stray or await self.page.evaluate(KERNEL) != "idle":
-                idle_since = None
-                return not left
-            idle_since = idle_since or time.monotonic()
-            if time.monotonic() - idle_since < STRAY_S:
-                return False
-            raise_error(left)
-            print(f"ipykernel's last word on a cell went astray: {left[0]['source']!r}")
-            return True
+            for output in (output for cell in ended for output in cell["outputs"] if output["output_type"] == "error"):
+                text = "\n".join(output["traceback"])
+                raise Busy(text) if output["ename"] == "LoadGeneratorLagging" else AssertionError(text)
+            return len(ended) == len(cells)
 
         return await until(over, deadline_s, f"cells with {needle!r} have run")
 

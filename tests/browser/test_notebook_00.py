@@ -16,7 +16,6 @@ from PIL.Image import Image
 from tests.browser.conftest import OpenNotebook
 from tests.browser.lab import Lab
 from tests.browser.reader import Reader, until
-from tests.patience import rate
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
 
@@ -88,7 +87,7 @@ async def test_a_load_is_steered_watched_stopped_and_found_again(open_notebook: 
     print(f"frames per second: {fps:.1f}, {news:.0%} of them with other pixels; key to picture: "
           f"{statistics.median(latencies) * 1000:.0f} ms (median), "
           f"{max(latencies) * 1000:.0f} ms (most of {PRESSES})")  # fmt: skip
-    assert fps >= rate(LEAST_FPS)
+    assert fps >= LEAST_FPS
 
     print(f"Stop: {await stop(reader):.2f} s")
     await nothing_new(reader)

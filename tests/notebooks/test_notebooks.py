@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import copy
-import itertools
 import os
 import re
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
+from nbclient import NotebookClient
 
 from tests.notebooks.store_outputs import LIVE, normalise
 from tests.patience import patience
@@ -147,50 +145,21 @@ def test_a_notebook_runs_and_says_the_same_again(path: Path) -> None:
     assert took_s < patience(RUN_ALL_S), f"Run All took {took_s:.1f} s"
 
 
-def borrowed(notebook: nbformat.NotebookNode) -> set[str]:
-    """Names that the core path uses, and that only cells tagged ``further`` give."""
-    kept = code(core(notebook))
-    used = {node.id for node in nodes(kept) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    return used & (given(code(notebook)) - given(kept))
-
-
-def given(cells: Sequence[str]) -> set[str]:
-    """The names that these cells bind, at whatever depth."""
-    found = set()
-    for node in nodes(cells):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            found.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {(name.asname or name.name).split(".")[0] for name in node.names}
-    return found
-
-
-def nodes(cells: Sequence[str]) -> Iterator[ast.AST]:
-    """All of their syntax trees."""
-    return itertools.chain.from_iterable(ast.walk(ast.parse(cell)) for cell in cells)
-
-
 @each_notebook
-def test_the_core_path_needs_nothing_of_what_goes_further(path: Path) -> None:
-    """No name of it. That no section needs what another one has started is shown by running each alone."""
-    assert borrowed(nbformat.read(path, as_version=4)) == set()
-
-
-def test_a_core_cell_that_needs_a_further_one_is_found() -> None:
-    """By the name; one that the core path gives itself is its own, wherever else it is given."""
-    notebook = nbformat.v4.new_notebook()
-    for tag, source in (
-        ("core", "import numpy as np\nown = await lesson.start()"),
-        ("further", "mine = own\ndef rule(): ...\nfrom a.b import c\nown = 2"),
-        ("core", "print(np.mean(own), mine, rule, c)"),
-    ):
-        cell = nbformat.v4.new_code_cell(source, metadata={"tags": [tag]})
-        notebook.cells.append(cell)
-    assert borrowed(notebook) == {"mine", "rule", "c"}
-    notebook.cells[1].metadata.tags = ["core"]
-    assert borrowed(notebook) == set()
+@pytest.mark.timeout(180)
+def test_the_core_path_runs_alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the cells tagged ``further`` nothing is missing, and no process is left afterwards."""
+    notebook = nbformat.read(path, as_version=4)
+    alone = core(notebook)
+    if code(alone) == code(notebook):
+        return  # all that runs is core: the test above has run it
+    mark = uuid.uuid4().hex
+    monkeypatch.setenv(MARK, mark)
+    NotebookClient(
+        alone, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+    ).execute()
+    monkeypatch.delenv(MARK)
+    assert still_alive(mark, GONE_S) == []
 
 
 def stored(source: str, *, tags: tuple[str, ...] = (), text: str = "✓") -> nbformat.NotebookNode:

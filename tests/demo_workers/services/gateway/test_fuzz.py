@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 LIMIT = 5
-MOST = {"service_time_s": 0.002, "followers": 20, "write_ms": 0, "posts": 100, "pause_ms": 0}
+MOST = {"service_time_s": 0.002, "followers": 20, "write_ms": 0, "posts": 100, "pause_ms": 1}
 """Of what makes a job long."""
 WARM_UP = 0.25
 """Share of the cases after which memory must have settled."""
