@@ -17,7 +17,7 @@ import traitlets
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
-from lessons.show import style
+from lessons.show import own_end, style
 from lessons.show.acknowledged import Acknowledged, Facts, script
 
 
@@ -132,6 +132,7 @@ class Output:
 
     def show(self, png: bytes) -> None:
         """Display it in the cell that is running."""
+        own_end.keep()
         self.shown = True
         self._display(png, update=False)
 

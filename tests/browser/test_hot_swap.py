@@ -12,6 +12,7 @@ from tests.browser.lab import Lab
 from tests.browser.reader import Reader, until
 from tests.browser.test_notebook_00 import steering, stop, until_moving
 from tests.lessons.show.reading import unlikeness
+from tests.patience import Pace
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
 
@@ -37,7 +38,7 @@ FIFO = "await stack.live.steer(admission_policy='fifo')"
 SWAPS = {WAIT: "your wait", CALM: "your calm", LIFO: "queue lifo", FIFO: "queue fifo"}
 """What is run in a cell, and the words that the picture then has."""
 SHOWN_S, PATIENCE_S = 1.0, 8.0
-"""In how many seconds a swap is shown at the median, and at the latest beside other work on this machine."""
+"""In how many seconds of a quiet machine a swap is shown at the median, and in how many at the latest."""
 LIKE = 14.0
 """Up to this the pixels are the words, a line of the grid behind them included; without them it is far more."""
 
@@ -74,22 +75,23 @@ async def test_a_policy_swapped_from_a_cell_is_named_within_a_second(open_notebo
     await reader.press("Start")
     await until_moving(reader)
     run, sentences, pictures = lab.runs()[-1], [], []
-    for cell, words in SWAPS.items():
-        needle = cell.splitlines()[-1]
-        assert words not in (await reader.panel().text_content() or "")
-        assert not await drawn(reader, words)
-        await reader.run_cell(needle)
-        acted_s = steering(run)[-1]["t"]
+    with Pace() as pace:
+        for cell, words in SWAPS.items():
+            needle = cell.splitlines()[-1]
+            assert words not in (await reader.panel().text_content() or "")
+            assert not await drawn(reader, words)
+            await reader.run_cell(needle)
+            acted_s = steering(run)[-1]["t"]
 
-        async def said(words: str = words) -> bool:
-            return words in (await reader.panel().text_content() or "")
+            async def said(words: str = words) -> bool:
+                return words in (await reader.panel().text_content() or "")
 
-        await until(said, PATIENCE_S, f"the sentence says {words!r}")
-        sentences.append(time.monotonic() - acted_s)
-        await until(lambda words=words: drawn(reader, words), PATIENCE_S, f"the picture says {words!r}")
-        pictures.append(time.monotonic() - acted_s)
-    print(f"swap to sentence: {sentences}; to picture, and it is read: {pictures}")
-    assert max(statistics.median(sentences), statistics.median(pictures)) <= SHOWN_S
+            await until(said, PATIENCE_S, f"the sentence says {words!r}")
+            sentences.append(time.monotonic() - acted_s)
+            await until(lambda words=words: drawn(reader, words), PATIENCE_S, f"the picture says {words!r}")
+            pictures.append(time.monotonic() - acted_s)
+    print(f"swap to sentence: {sentences}; to picture, and it is read: {pictures}; slowness {pace.slowness:.1f}")
+    assert max(statistics.median(sentences), statistics.median(pictures)) <= SHOWN_S * pace.slowness
     await stop(reader)
 
 

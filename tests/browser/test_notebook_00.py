@@ -16,11 +16,13 @@ from PIL.Image import Image
 from tests.browser.conftest import OpenNotebook
 from tests.browser.lab import Lab
 from tests.browser.reader import Reader, until
+from tests.patience import Pace
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
 
 PRESSES = 10
 LEAST_FPS = 5.0
+"""Pictures per second on a quiet machine; where the cores are slower, so many fewer."""
 QUIET_S = 1.5
 STOPPED_S = 4.0
 OPEN, SHOW, RUN = "start_here.open_chirp", "burst = start_here.burst_panel", "before = await burst.run"
@@ -80,14 +82,15 @@ async def test_a_load_is_steered_watched_stopped_and_found_again(open_notebook: 
     now = time.monotonic()
     print(f"first moving picture: {now - opened:.1f} s after JupyterLab was opened, {now - pressed:.2f} s after Start")
 
-    latencies = await turn(reader, lab.runs()[-1])
+    with Pace() as pace:
+        latencies = await turn(reader, lab.runs()[-1])
     frames = await pictures.log(since)
     fps = 1 / statistics.median(b["t"] - a["t"] for a, b in itertools.pairwise(frames))
     news = sum(a["sum"] != b["sum"] for a, b in itertools.pairwise(frames)) / (len(frames) - 1)
     print(f"frames per second: {fps:.1f}, {news:.0%} of them with other pixels; key to picture: "
           f"{statistics.median(latencies) * 1000:.0f} ms (median), "
-          f"{max(latencies) * 1000:.0f} ms (most of {PRESSES})")  # fmt: skip
-    assert fps >= LEAST_FPS
+          f"{max(latencies) * 1000:.0f} ms (most of {PRESSES}); slowness {pace.slowness:.1f}")  # fmt: skip
+    assert fps * pace.slowness >= LEAST_FPS
 
     print(f"Stop: {await stop(reader):.2f} s")
     await nothing_new(reader)

@@ -8,6 +8,7 @@ from tests.browser.conftest import OpenNotebook
 from tests.browser.lab import Lab
 from tests.browser.reader import until
 from tests.browser.test_notebook_00 import LEAST_FPS, until_moving
+from tests.patience import Pace
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
 
@@ -29,7 +30,7 @@ WATCHED_S = 4.0
 async def test_both_panels_move_and_newest_first_brings_the_struck_one_back(
     open_notebook: OpenNotebook, lab: Lab
 ) -> None:
-    """At least five pictures a second on each while both loads run; then the minute, played with the mouse."""
+    """Five pictures a second of a quiet machine on each while both run; then the minute, played with the mouse."""
     reader = await open_notebook(lab.write("two_fates.ipynb", OPEN, SHOW, GAME))
     await reader.run_all()
     sides = [reader.pictures(number) for number in range(2)]
@@ -41,11 +42,12 @@ async def test_both_panels_move_and_newest_first_brings_the_struck_one_back(
     async def watched() -> bool:
         return await sides[0].clock() - since > WATCHED_S
 
-    await until(watched, 3 * WATCHED_S, "the page's clock goes on")
+    with Pace() as pace:
+        await until(watched, 3 * WATCHED_S, "the page's clock goes on")
     took_s = await sides[0].clock() - since
     rates = [len(await side.log(since)) / took_s for side in sides]
-    print(f"pictures per second: {rates[0]:.1f} and {rates[1]:.1f}")
-    assert min(rates) >= LEAST_FPS
+    print(f"pictures per second: {rates[0]:.1f} and {rates[1]:.1f}, slowness {pace.slowness:.1f}")
+    assert min(rates) * pace.slowness >= LEAST_FPS
     await reader.press("Stop")
     await reader.until_status("Stopped", "too busy", deadline_s=10)
 

@@ -17,7 +17,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.notebooks.store_outputs import LIVE, normalise
-from tests.patience import patience
+from tests.patience import Pace, patience
 from tests.processes import MARK, command
 from tests.processes import marked as living
 
@@ -135,14 +135,16 @@ def test_a_notebook_is_stored_well(path: Path) -> None:
 @each_notebook
 @pytest.mark.timeout(180)
 def test_a_notebook_runs_and_says_the_same_again(path: Path) -> None:
-    """Every output is as stored, Run All takes under 30 s, and no process is left afterwards."""
+    """Every output is as stored, Run All takes under 30 s of a quiet machine, and no process is left afterwards."""
     mark, before, began = uuid.uuid4().hex, orphans(), time.monotonic()
-    result = nbval(path, mark)
+    with Pace() as pace:
+        result = nbval(path, mark)
     took_s = time.monotonic() - began
+    print(f"Run All: {took_s:.1f} s where work takes {pace.slowness:.1f} times as long as on a quiet machine")
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
     assert still_alive(mark, GONE_S) == []
     assert orphans() - before == set()
-    assert took_s < patience(RUN_ALL_S), f"Run All took {took_s:.1f} s"
+    assert took_s < RUN_ALL_S * pace.slowness
 
 
 @each_notebook
