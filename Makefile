@@ -61,7 +61,7 @@ lock:  ## Maintainers: write both lock files anew from pyproject.toml (needs uv 
 	$(UV) pip compile $(LOCK_OPTIONS) pyproject.toml --extra bench -c requirements.lock -c requirements-test.lock \
 	  -o requirements-bench.lock $(ARGS)
 
-LOCK_OPTIONS := --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --no-emit-index-url
+LOCK_OPTIONS := --quiet --universal --no-strip-extras --generate-hashes --no-header --no-annotate --python-version 3.11 --no-emit-index-url
 
 clean:  ## Remove .venv and all caches; your recorded runs stay
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -95,8 +95,9 @@ def orphans() -> set[int]:
 def nbval(path: Path, mark: str) -> subprocess.CompletedProcess[str]:
     """Run a notebook and compare every output with the stored one, as ``pytest --nbval`` does for a reader."""
     base = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=60"]
-    options = ["-q", "-p", "no:cacheprovider", "-p", "no:asyncio", "-c", os.devnull, "--rootdir", str(path.parent)]
-    environment = {**os.environ, MARK: mark}
+    options = ["-q", "-p", "nbval.plugin", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(path.parent)]
+    # the other plugins have nothing to do here, and take seconds to import
+    environment = {**os.environ, MARK: mark, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment.pop("PYTEST_ADDOPTS", None)
     return subprocess.run(
         [*base, *options, str(path)],
