@@ -73,7 +73,8 @@ def make_targets(makefile: str) -> set[str]:
 def locked() -> dict[str, set[str]]:
     """Each locked package with its versions (more than one where Python versions differ)."""
     found: dict[str, set[str]] = {}
-    for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE):
+    pin = re.compile(r"^([\w.-]+)(?:\[[\w,-]+\])?==([^\s;]+)", re.MULTILINE)
+    for name, version in pin.findall((ROOT / "requirements.lock").read_text()):
         found.setdefault(name, set()).add(version)
     return found
 

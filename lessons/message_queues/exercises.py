@@ -14,7 +14,8 @@ import numpy as np
 import redis
 
 from demo_workers.errors import LabError
-from lessons.check.kills import Killed, call_in_time, call_until_done
+from lessons.check.in_time import call_in_time
+from lessons.check.kills import Killed, call_until_done
 from lessons.message_queues.by_hand import LIST, Consume, Handle
 from lessons.message_queues.lesson import Lesson
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from demo_workers.errors import LabError
 from demo_workers.queueing.reports import MONTHS
-from lessons.check.kills import Killed, call_in_time, call_until_done
+from lessons.check.in_time import call_in_time
+from lessons.check.kills import Killed, call_until_done
 from lessons.task_queues.lesson import Lesson
 
 CLASS_SEED = 2026

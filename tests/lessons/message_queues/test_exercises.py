@@ -10,7 +10,7 @@ import redis as client
 
 from demo_workers.errors import LabError
 from lessons import message_queues
-from lessons.check import kills
+from lessons.check import in_time
 from lessons.message_queues import Lesson
 from lessons.message_queues.by_hand import Handle
 from lessons.message_queues.exercises import naive, reference
@@ -65,7 +65,7 @@ async def test_a_mistake_in_the_readers_code_is_the_readers_to_see(lesson: Lesso
 
 async def test_a_consume_that_waits_for_ever_is_stopped(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pop without a time-out waits in Redis, where no exception reaches it: the wait is ended, nothing is left."""
-    monkeypatch.setattr(kills, "MOST_S", 0.5)
+    monkeypatch.setattr(in_time, "MOST_S", 0.5)
 
     def waits(redis: client.Redis, handle: Handle) -> None:
         while popped := redis.brpop("posts"):
