@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.slow]
 
 PRESSES = 10
 LEAST_FPS = 5.0
-"""Pictures per second on a quiet machine; where the cores are slower, so many fewer."""
+"""Pictures per second on a quiet machine. A panel takes a tenth of a core, so where cores are slow they are rarer."""
 QUIET_S = 1.5
 STOPPED_S = 4.0
 OPEN, SHOW, RUN = "start_here.open_chirp", "burst = start_here.burst_panel", "before = await burst.run"
