@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -78,7 +79,7 @@ def test_only_what_is_locked_was_installed(run: Run) -> None:
     """The environment holds the locked packages, pip and the project, and nothing that was fetched beside them."""
     installed = json.loads(run(".venv/bin/python", "-m", "pip", "list", "--format=json").stdout)
     lock = (ROOT / "requirements.lock").read_text()
-    locked = {line.split("==")[0] for line in lock.splitlines() if line[:1].isalnum()}
+    locked = {re.split(r"==|\[", line)[0] for line in lock.splitlines() if line[:1].isalnum()}
     names = {package["name"].lower().replace("_", "-").replace(".", "-") for package in installed}
     assert names - locked == {"pip", "asynchronism-workbook"}
 
