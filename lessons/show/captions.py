@@ -104,8 +104,8 @@ class Captions:
     def _size(self, text: Text, renderer: RendererAgg, scale: float) -> tuple[float, float]:
         key = text.get_text(), text.get_fontweight() == "bold"
         if key not in self._sizes:
-            width, height, _ = renderer.get_text_width_height_descent(text.get_text(), text.get_fontproperties(), False)
-            self._sizes[key] = width / scale, height / scale
+            box = text.get_window_extent(renderer)  # of the line, so that ink without descenders is not above its box
+            self._sizes[key] = box.width / scale, box.height / scale
         return self._sizes[key]
 
 
