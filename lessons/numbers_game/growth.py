@@ -144,11 +144,11 @@ def show_growth(growth: Growth) -> None:
     sizes = [float(size) for size in GROWTHS]
     layers = [
         charts.curve("theory, a + √a workers", sizes, [_theory(by_root, size) for size in GROWTHS]),
-        charts.curve("theory, in proportion", sizes, [_theory(in_proportion, size) for size in GROWTHS]),
+        charts.curve("theory, in proportion", sizes, [_theory(in_proportion, size) for size in GROWTHS], second=True),
         _twin("twin, a + √a workers", growth.by_rule(by_root), "o"),
-        _twin("twin, workers in proportion", growth.by_rule(in_proportion), "s"),
+        _twin("twin, in proportion", growth.by_rule(in_proportion), "^"),
     ]
-    title = "Workers in proportion: soon nobody waits. By the root: always about as many"
+    title = "In proportion, soon nobody waits; by the root, about as many as ever"
     ticks = {float(size): f"× {size}" for size in GROWTHS}
     display(charts.chart(title, layers, x="traffic", y="share that has to wait", log_x=True, ticks=ticks))
     print(f"{'traffic':>8}{'in proportion':>16}{'busy':>6}{'wait':>7}{'a + √a':>10}{'busy':>6}{'wait':>7}")

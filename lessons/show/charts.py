@@ -35,9 +35,9 @@ class Layer:
     look: Mapping[str, Any] = field(default_factory=dict)
 
 
-def curve(name: str, x: ArrayLike, y: ArrayLike) -> Layer:
-    """What theory says: dotted and pale."""
-    look = _stroke(style.THEORY) | {"alpha": 0.8}
+def curve(name: str, x: ArrayLike, y: ArrayLike, *, second: bool = False) -> Layer:
+    """What theory says: dotted and pale; dashed where there is a first curve already."""
+    look = _stroke(style.THEORY) | {"alpha": 0.8} | ({"ls": (0, (4.0, 1.2))} if second else {})
     return Layer(name=name, x=np.asarray(x, float), y=np.asarray(y, float), look=look)
 
 

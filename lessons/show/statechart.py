@@ -12,8 +12,8 @@ from lessons.show import style
 from lessons.show.figures import Picture
 
 SIZE_PX = (900, 260)
-WIDTH, HEIGHT = 0.21, 0.26
-PLACES = {"queued": (0.02, 0.37), "started": (0.395, 0.37), "finished": (0.77, 0.68), "failed": (0.77, 0.06)}
+WIDTH, HEIGHT = 0.19, 0.26
+PLACES = {"queued": (0.02, 0.37), "started": (0.405, 0.37), "finished": (0.79, 0.68), "failed": (0.79, 0.06)}
 """Lower left corner of each state's box, in shares of the picture."""
 
 ARROWS = (("queued", "started"), ("started", "finished"), ("started", "failed"))
