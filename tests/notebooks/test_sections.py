@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.notebooks.test_notebooks import GONE_S, has_run, nbval, still_alive
+from tests.notebooks.test_notebooks import GONE_S, nbval, still_alive
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 STANDALONE = (
@@ -57,11 +57,8 @@ def all_sections() -> list[tuple[str, str]]:
 def test_a_section_runs_alone(stem: str, name: str, tmp_path: Path) -> None:
     """Its outputs are those that are stored, and no process is left."""
     notebook = nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4)
-    part = alone(notebook, name)
-    if has_run(part, notebook):
-        return  # with the whole notebook, in test_notebooks
     path, mark = tmp_path / "alone.ipynb", uuid.uuid4().hex
-    nbformat.write(part, path)
+    nbformat.write(alone(notebook, name), path)
     result = nbval(path, mark)
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
     assert still_alive(mark, GONE_S) == []
